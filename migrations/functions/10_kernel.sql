@@ -1,0 +1,178 @@
+-- Kernel functions. Locks are always taken in this order: domain account row, line row, job
+-- row. A domain function that needs an account row locks it before it calls in here.
+
+-- Who: every function that leaves a candidate waiting; the sweep.
+-- Locks: the job row of the key, last in the order.
+-- Why the loop: add_job with a key returns null and enqueues nothing when a worker locks the
+-- keyed job between its two statements (graphile-worker #580). A swallowed null is a candidate
+-- without a wake-up.
+create or replace function canonry.wake(
+  p_task text, p_account text, p_queue_name text, p_run_at timestamptz, p_mode text
+) returns void language plpgsql as $$
+declare
+  job_id bigint;
+begin
+  for attempt in 1..100 loop
+    select j.id into job_id from graphile_worker.add_job(
+      p_task, json_build_object('account', p_account), queue_name := p_queue_name,
+      run_at := p_run_at, job_key := p_task || ':' || p_account, job_key_mode := p_mode
+    ) j;
+    if job_id is not null then
+      return;
+    end if;
+  end loop;
+  raise exception 'no wake-up could be enqueued for % %', p_task, p_account;
+end
+$$;
+
+-- Who: the submit function of a domain, in its transaction.
+-- Locks: none beyond the new rows; the caller holds the account row, so candidates of one
+-- account get their ids in commit order.
+-- Index: unique (task, account).
+-- Why safe: candidate and wake-up commit together (K1). preserve_run_at does not cut short a
+-- retry that the head of the line is waiting for.
+create or replace function canonry.submit(
+  p_task text, p_account text, p_queue_name text
+) returns bigint language plpgsql as $$
+declare
+  v_line_id bigint;
+  v_candidate_id bigint;
+begin
+  select line_id into v_line_id from canonry.line where task = p_task and account = p_account;
+  if v_line_id is null then
+    insert into canonry.line (task, account) values (p_task, p_account)
+      on conflict (task, account) do update set task = excluded.task
+      returning line_id into v_line_id;
+  end if;
+  insert into canonry.candidate (line_id) values (v_line_id)
+    returning candidate_id into v_candidate_id;
+  perform canonry.wake(p_task, p_account, p_queue_name, null, 'preserve_run_at');
+  return v_candidate_id;
+end
+$$;
+
+-- Who: claim, and every function that has just resolved the head of a line it holds.
+-- Locks: the caller holds the line row, so the answer and the release are one decision: a
+-- candidate that commits later brings a wake-up that finds the line free.
+-- Index: candidate_waiting.
+-- Returns the head; candidate_id is null when the line is empty, and the line is then free.
+create or replace function canonry.next_head(p_line_id bigint, p_fence bigint)
+returns canonry.head language plpgsql as $$
+declare
+  head canonry.head;
+begin
+  select p_line_id, p_fence, c.candidate_id, c.attempts, c.why,
+         c.next_attempt_at <= clock_timestamp(), c.submitted_at, c.next_attempt_at
+    into head
+    from canonry.candidate c
+    where c.line_id = p_line_id and c.state = 'waiting'
+    order by c.candidate_id
+    limit 1;
+  if head.candidate_id is null or not head.due then
+    update canonry.line set holder = null, claimed_at = null where line_id = p_line_id;
+  end if;
+  return head;
+end
+$$;
+
+-- Who: the drain of a wake-up.
+-- Locks: the line row (no key update: submits that only reference the line do not wait).
+-- Index: unique (task, account), candidate_waiting.
+-- Why safe: raises the fence, so whoever held the line before can no longer write (K3). A line
+-- that a live worker holds is left alone: the holder looks at the line once more, under this
+-- row lock, before it lets go.
+-- Returns null when another worker holds the line.
+create or replace function canonry.claim(
+  p_task text, p_account text, p_holder text, p_claim_seconds double precision
+) returns canonry.head language plpgsql as $$
+declare
+  v_line_id bigint;
+  v_fence bigint;
+begin
+  update canonry.line
+    set fence = fence + 1, holder = p_holder, claimed_at = clock_timestamp()
+    where task = p_task and account = p_account
+      and (holder is null
+        or claimed_at < clock_timestamp() - make_interval(secs => p_claim_seconds))
+    returning line_id, fence into v_line_id, v_fence;
+  if v_line_id is null then
+    return null;
+  end if;
+  return canonry.next_head(v_line_id, v_fence);
+end
+$$;
+
+-- Who: every function that resolves, retries or parks.
+-- Locks: the line row, when the fence still holds.
+-- Returns false when the claim was overtaken: the caller then changes nothing (K3).
+create or replace function canonry.holds(p_line_id bigint, p_fence bigint)
+returns boolean language plpgsql as $$
+begin
+  perform 1 from canonry.line
+    where line_id = p_line_id and fence = p_fence for no key update;
+  return found;
+end
+$$;
+
+-- Who: a domain's resolution function, in its transaction, after holds().
+-- Why safe: conditional on the exact source state.
+create or replace function canonry.resolve(p_candidate_id bigint, p_state text, p_why text)
+returns void language plpgsql as $$
+begin
+  update canonry.candidate
+    set state = p_state, why = p_why, resolved_at = clock_timestamp()
+    where candidate_id = p_candidate_id and state = 'waiting';
+  if not found then
+    raise exception 'candidate % is not waiting', p_candidate_id;
+  end if;
+end
+$$;
+
+-- Who: a domain that has to look again later. Waiting is not a job failure.
+-- Locks: the line row, then the job row.
+-- Why safe: the reason, the time and the wake-up commit together. The wake-up has no queue
+-- name, so a waiting line costs no queue row. The line is free meanwhile.
+-- Returns false when the claim was overtaken.
+create or replace function canonry.snooze(
+  p_line_id bigint, p_fence bigint, p_candidate_id bigint,
+  p_delay_seconds double precision, p_why text, p_last_error text
+) returns boolean language plpgsql as $$
+declare
+  v_at timestamptz := clock_timestamp() + make_interval(secs => p_delay_seconds);
+  v_task text;
+  v_account text;
+begin
+  if not canonry.holds(p_line_id, p_fence) then
+    return false;
+  end if;
+  update canonry.candidate
+    set attempts = attempts + 1, why = p_why, last_error = p_last_error, next_attempt_at = v_at
+    where candidate_id = p_candidate_id and state = 'waiting';
+  update canonry.line set holder = null, claimed_at = null
+    where line_id = p_line_id
+    returning task, account into v_task, v_account;
+  perform canonry.wake(v_task, v_account, null, v_at, 'replace');
+  return true;
+end
+$$;
+
+-- Who: a drain that stops before its line is empty (fairness, shutdown, an unexpected error).
+-- Locks: the line row, then the job row.
+-- Returns false when the claim was overtaken.
+create or replace function canonry.hand_over(
+  p_line_id bigint, p_fence bigint, p_queue_name text
+) returns boolean language plpgsql as $$
+declare
+  v_task text;
+  v_account text;
+begin
+  update canonry.line set holder = null, claimed_at = null
+    where line_id = p_line_id and fence = p_fence
+    returning task, account into v_task, v_account;
+  if v_task is null then
+    return false;
+  end if;
+  perform canonry.wake(v_task, v_account, p_queue_name, null, 'replace');
+  return true;
+end
+$$;

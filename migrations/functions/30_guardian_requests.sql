@@ -1,0 +1,151 @@
+-- Guardian: admission of signed requests, and what they read or write.
+
+-- Who: every signed route, after the signature was verified against auth_version.
+-- Locks: the account row (key share) and the signer's clock row.
+-- Index: primary keys.
+-- Why safe: the timestamp must be strictly greater than the newest accepted one of this signer;
+-- one upsert decides, so identical concurrent requests admit exactly one.
+-- Returns 'ok', 'account_not_found', 'stale_auth' (verify again) or 'authentication_replay'.
+create or replace function guardian.admit(
+  p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint
+) returns text language plpgsql as $$
+declare
+  v_version bigint;
+begin
+  select auth_version into v_version from guardian.account
+    where account_id = p_account_id for key share;
+  if v_version is null then
+    return 'account_not_found';
+  end if;
+  if v_version <> p_auth_version then
+    return 'stale_auth';
+  end if;
+  insert into guardian.signer_clock as c (account_id, signer_commitment, last_timestamp)
+    values (p_account_id, p_signer, p_timestamp)
+    on conflict (account_id, signer_commitment) do update
+      set last_timestamp = excluded.last_timestamp
+      where c.last_timestamp < excluded.last_timestamp;
+  if not found then
+    return 'authentication_replay';
+  end if;
+  return 'ok';
+end
+$$;
+
+-- Who: POST /configure, after every check of the submitted state.
+-- Locks: the account row.
+-- Why safe: state, signer set, replay timestamp and the lifted release commit together. An
+-- existing account is changed only by a request that p_verified_against names the signer set
+-- of: 0 means "verified against the body because the account is new".
+-- Returns the outcome: 'configured', 'stale_auth' or 'authentication_replay'.
+create or replace function guardian.configure_account(
+  p_account_id text, p_verified_against bigint, p_signer text, p_timestamp bigint,
+  p_auth_scheme text, p_signer_commitments text[], p_commitment text, p_state bytea
+) returns text language plpgsql as $$
+declare
+  v_admitted text;
+begin
+  if p_verified_against = 0 then
+    insert into guardian.account
+        (account_id, auth_scheme, signer_commitments, commitment, state)
+      values (p_account_id, p_auth_scheme, p_signer_commitments, p_commitment, p_state)
+      on conflict (account_id) do nothing;
+    if not found then
+      return 'stale_auth';
+    end if;
+    insert into guardian.signer_clock values (p_account_id, p_signer, p_timestamp);
+    return 'configured';
+  end if;
+
+  perform 1 from guardian.account where account_id = p_account_id for no key update;
+  v_admitted := guardian.admit(p_account_id, p_verified_against, p_signer, p_timestamp);
+  if v_admitted <> 'ok' then
+    return v_admitted;
+  end if;
+  if exists (
+    select 1 from guardian.delta where account_id = p_account_id and status = 'candidate'
+  ) then
+    return 'conflict_pending_delta';
+  end if;
+  update guardian.account
+    set auth_version = auth_version + 1, auth_scheme = p_auth_scheme,
+        signer_commitments = p_signer_commitments, commitment = p_commitment, state = p_state,
+        released_at = null, updated_at = now()
+    where account_id = p_account_id;
+  return 'configured';
+end
+$$;
+
+-- Who: POST /delta, after the delta was verified against p_prev_commitment and acknowledged.
+-- Locks: the account row first, so that everything below is decided once; then the job row.
+-- Index: primary keys, delta_one_candidate.
+-- Why safe: replay timestamp, candidate and wake-up commit together or not at all. A refusal
+-- is returned, not raised, so that the replay timestamp of a refused request stays used.
+-- Returns the outcome and the delta it is about (the stored one for 'submitted', for an
+-- identical re-submission ('stored') and for 'conflict_pending_delta').
+create or replace function guardian.submit_delta(
+  p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
+  p_nonce bigint, p_prev_commitment text, p_new_commitment text, p_summary_commitment text,
+  p_payload json, p_ack_scheme text, p_ack_pubkey text, p_ack_signature text,
+  p_result_state bytea, p_result_signers text[], p_result_bound_here boolean,
+  p_queue_name text,
+  out outcome text, out about guardian.delta
+) language plpgsql as $$
+declare
+  v_account guardian.account;
+begin
+  select * into v_account from guardian.account
+    where account_id = p_account_id for no key update;
+  outcome := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
+  if outcome <> 'ok' then
+    return;
+  end if;
+  if v_account.released_at is not null then
+    outcome := 'account_released';
+    return;
+  end if;
+  if v_account.paused_at is not null then
+    outcome := 'account_paused';
+    return;
+  end if;
+
+  select * into about from guardian.delta where account_id = p_account_id and nonce = p_nonce;
+  if about.status in ('candidate', 'canonical')
+    and about.summary_commitment = p_summary_commitment
+    and about.prev_commitment = p_prev_commitment
+  then
+    outcome := 'stored';
+    return;
+  end if;
+  select * into about from guardian.delta
+    where account_id = p_account_id and status = 'candidate';
+  if found then
+    outcome := 'conflict_pending_delta';
+    return;
+  end if;
+  if v_account.commitment <> p_prev_commitment then
+    outcome := 'commitment_mismatch';
+    return;
+  end if;
+  -- a retained or abandoned row gives its nonce back to a new submission; a canonical one is
+  -- history
+  delete from guardian.delta
+    where account_id = p_account_id and nonce = p_nonce and status in ('retained', 'discarded');
+  if exists (select 1 from guardian.delta where account_id = p_account_id and nonce = p_nonce) then
+    outcome := 'conflict_pending_delta';
+    return;
+  end if;
+
+  insert into guardian.delta (
+    account_id, nonce, candidate_id, status, prev_commitment, new_commitment,
+    summary_commitment, payload, ack_scheme, ack_pubkey, ack_signature,
+    result_state, result_signers, result_bound_here
+  ) values (
+    p_account_id, p_nonce, canonry.submit('canonicalize', p_account_id, p_queue_name),
+    'candidate', p_prev_commitment, p_new_commitment, p_summary_commitment, p_payload,
+    p_ack_scheme, p_ack_pubkey, p_ack_signature,
+    p_result_state, p_result_signers, p_result_bound_here
+  ) returning * into about;
+  outcome := 'submitted';
+end
+$$;

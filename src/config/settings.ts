@@ -1,0 +1,208 @@
+/**
+ * Every variable the system reads, with default, meaning and the reason for the default.
+ * `docs/configuration.md` is generated from this table. Names follow Guardian's own variables
+ * where the meaning is the same (protocol dossier §8).
+ */
+import * as v from 'valibot';
+
+export interface Setting<T> {
+  schema: v.GenericSchema<string | undefined, T>;
+  /** Text used when the variable is unset or blank; null when there is none. */
+  fallback: string | null;
+  meaning: string;
+  reason: string;
+  /** The value never appears in an error or a log line. */
+  secret?: true;
+}
+
+const text = v.pipe(v.string(), v.trim(), v.minLength(1));
+const optionalText = v.optional(text);
+const integer = (min: number, max: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.regex(/^\d+$/, 'must be a whole number'),
+    v.transform(Number),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
+  );
+const optionalInteger = (min: number, max: number) => v.optional(integer(min, max));
+const choice = <const T extends readonly [string, ...string[]]>(options: T) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.toLowerCase(),
+    v.picklist(options, `must be one of ${options.join(', ')}`),
+  );
+const httpUrl = v.pipe(text, v.url('must be a URL'), v.regex(/^https?:/, 'must be http or https'));
+const origins = v.optional(
+  v.pipe(
+    text,
+    v.transform((list) => list.split(',').map((origin) => origin.trim())),
+    v.check((list) => !list.includes('*'), 'must not contain *'),
+    v.check(
+      (list) => list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+      'must be a comma list of origins such as https://wallet.example',
+    ),
+  ),
+);
+
+export const settings = {
+  DATABASE_URL: {
+    schema: optionalText,
+    fallback: null,
+    secret: true,
+    meaning:
+      'Postgres 15 or newer for API and worker; may go through PgBouncer in transaction mode for the API. Unset: an embedded PGlite database.',
+    reason: 'A newcomer needs no database server; a fleet needs one that all machines share.',
+  },
+  DIRECT_DATABASE_URL: {
+    schema: optionalText,
+    fallback: null,
+    secret: true,
+    meaning: 'The same database without a transaction pooler, for workers and migrations.',
+    reason: 'LISTEN and session locks do not pass through transaction pooling.',
+  },
+  GUARDIAN_DB_POOL_MAX_SIZE: {
+    schema: integer(1, 200),
+    fallback: '16',
+    meaning: 'Connections of one process to Postgres.',
+    reason: 'Upstream default; connections = processes × this value must fit the server.',
+  },
+  CANONRY_DATA_DIR: {
+    schema: text,
+    fallback: '.canonry',
+    meaning: 'Folder of the embedded database, the development chain and the generated keys.',
+    reason: 'Inside the checkout, so that deleting the folder starts afresh.',
+  },
+  HOST: {
+    schema: text,
+    fallback: '127.0.0.1',
+    meaning: 'Address the API listens on.',
+    reason: 'A development stack must not be reachable from outside by accident.',
+  },
+  PORT: {
+    schema: integer(0, 65_535),
+    fallback: '3000',
+    meaning: 'Port the API listens on; 0 lets the system choose.',
+    reason: 'The port of the upstream service.',
+  },
+  CANONRY_WORKER_HEALTH_PORT: {
+    schema: optionalInteger(0, 65_535),
+    fallback: null,
+    meaning: 'Port of the health endpoints of a worker. Unset: none.',
+    reason: 'Only a platform that checks its machines needs it.',
+  },
+  CANONRY_DEV_CHAIN_PORT: {
+    schema: integer(0, 65_535),
+    fallback: '57291',
+    meaning: 'Port of the development chain.',
+    reason: 'The port of a local Miden node.',
+  },
+  GUARDIAN_ENV: {
+    schema: v.optional(v.pipe(v.string(), v.trim(), v.toLowerCase())),
+    fallback: null,
+    meaning: '`prod` turns the production guards on.',
+    reason: 'Development must work without any variable.',
+  },
+  GUARDIAN_NETWORK_TYPE: {
+    schema: v.optional(choice(['local', 'devnet', 'testnet'])),
+    fallback: null,
+    meaning: 'Miden network: local, devnet or testnet. Required, except by `npm start`.',
+    reason: 'Serving accounts of the wrong network must not happen by default.',
+  },
+  GUARDIAN_MIDEN_RPC_ENDPOINT: {
+    schema: v.optional(httpUrl),
+    fallback: null,
+    meaning: 'Miden node. Unset: the public node of the network, or http://localhost:57291.',
+    reason: 'Upstream defaults.',
+  },
+  GUARDIAN_MIDEN_RPC_TIMEOUT_MS: {
+    schema: integer(100, 20_000),
+    fallback: '10000',
+    meaning: 'Deadline of one look at the chain, in milliseconds.',
+    reason: 'Upstream default; must stay well below the time a claim is held (30 s).',
+  },
+  GUARDIAN_MIDEN_RPC_MAX_ATTEMPTS: {
+    schema: integer(1, 5),
+    fallback: '1',
+    meaning: 'Attempts of one look at the chain within its deadline.',
+    reason: 'The job looks again anyway.',
+  },
+  GUARDIAN_ACK_SECRET_PROVIDER: {
+    schema: choice(['none', 'file', 'env']),
+    fallback: 'none',
+    meaning:
+      'Where the acknowledgement keys come from: `none` generates a keystore on disk (refused in prod), `file` reads two files, `env` reads two variables.',
+    reason: 'All replicas must use the same keys; generated ones are for one machine.',
+  },
+  GUARDIAN_ACK_FALCON_SECRET_PATH: {
+    schema: optionalText,
+    fallback: null,
+    meaning: 'File with the Falcon secret key in hex, readable by its owner only.',
+    reason: 'Used with the provider `file`.',
+  },
+  GUARDIAN_ACK_ECDSA_SECRET_PATH: {
+    schema: optionalText,
+    fallback: null,
+    meaning: 'File with the ECDSA secret key in hex, readable by its owner only.',
+    reason: 'Used with the provider `file`.',
+  },
+  GUARDIAN_ACK_FALCON_SECRET: {
+    schema: optionalText,
+    fallback: null,
+    secret: true,
+    meaning: 'Falcon secret key in hex.',
+    reason: 'Used with the provider `env`: Fly.io hands secrets over as variables.',
+  },
+  GUARDIAN_ACK_ECDSA_SECRET: {
+    schema: optionalText,
+    fallback: null,
+    secret: true,
+    meaning: 'ECDSA secret key in hex.',
+    reason: 'Used with the provider `env`: Fly.io hands secrets over as variables.',
+  },
+  GUARDIAN_KEYSTORE_PATH: {
+    schema: optionalText,
+    fallback: null,
+    meaning: 'Folder of the generated keys. Unset: `keystore` in the data folder.',
+    reason: 'Used with the provider `none`.',
+  },
+  GUARDIAN_MAX_REQUEST_BYTES: {
+    schema: integer(1_024, 16_777_216),
+    fallback: '1048576',
+    meaning: 'Largest request body in bytes.',
+    reason: 'Upstream default: an account with a long history still fits.',
+  },
+  GUARDIAN_CORS_ALLOWED_ORIGINS: {
+    schema: origins,
+    fallback: null,
+    meaning: 'Comma list of browser origins. Unset: any origin, without credentials.',
+    reason: 'Upstream behaviour: wallets call from anywhere and sign every request.',
+  },
+  CANONRY_COMPUTE_THREADS: {
+    schema: optionalInteger(1, 64),
+    fallback: null,
+    meaning: 'Threads for hashing and signatures in each process. Unset: cores minus one.',
+    reason: 'Signatures and commitments must not block the event loop.',
+  },
+  CANONRY_WORKER_CONCURRENCY: {
+    schema: integer(1, 200),
+    fallback: '10',
+    meaning: 'Accounts that one worker process finalizes at the same time.',
+    reason: 'Measured: more does not help on two cores; most of a look-up is waiting.',
+  },
+  WAKE_QUEUE: {
+    schema: choice(['account', 'none']),
+    fallback: 'account',
+    meaning: 'Whether wake-ups carry a per-account queue name.',
+    reason:
+      'Order and exclusion rest on the fence in both modes; `none` scales further when tens of thousands of accounts are active at once.',
+  },
+  LOG_LEVEL: {
+    schema: choice(['debug', 'info', 'warn', 'error', 'silent']),
+    fallback: 'info',
+    meaning: 'Least severe log line that is written.',
+    reason: 'One line a request and a resolution.',
+  },
+} as const satisfies Record<string, Setting<unknown>>;

@@ -1,0 +1,197 @@
+/**
+ * The closed table of errors a client can see. Codes and statuses are the Guardian wire
+ * contract (protocol dossier §1.3); `docs/errors.md` is generated from this file.
+ */
+
+interface ErrorRow {
+  /** Spelling on the wire when it differs from our name. */
+  wire?: string;
+  status: 400 | 401 | 403 | 404 | 409 | 429 | 500 | 502 | 503;
+  retryable: boolean;
+  /** Default text for the client: short, safe, without internals. */
+  message: string;
+  /** What an operator does about it. */
+  operator: string;
+}
+
+const rows = {
+  account_not_found: {
+    status: 404,
+    retryable: false,
+    message: 'This account is not configured here.',
+    operator: 'The client must call POST /configure first.',
+  },
+  state_not_found: {
+    status: 404,
+    retryable: false,
+    message: 'No state is stored for this account.',
+    operator: 'The account row exists without a state: restore it or re-configure.',
+  },
+  delta_not_found: {
+    status: 404,
+    retryable: false,
+    message: 'No delta with this nonce.',
+    operator: 'None: the client asked for an unknown or expired nonce.',
+  },
+  account_data_unavailable: {
+    status: 503,
+    retryable: true,
+    message: 'The account data is not available right now.',
+    operator: 'Check the stored state of the account.',
+  },
+  data_unavailable: {
+    status: 503,
+    retryable: true,
+    message: 'The service is overloaded or its database is not reachable. Try again.',
+    operator: 'Check the database, then CPU and the number of API machines.',
+  },
+  conflict_pending_delta: {
+    status: 409,
+    retryable: false,
+    message: 'Another delta of this account is still being finalized.',
+    operator: 'Normal while a candidate waits for its transaction; it clears by itself.',
+  },
+  account_paused: {
+    wire: 'GUARDIAN_ACCOUNT_PAUSED',
+    status: 409,
+    retryable: false,
+    message: 'This account is paused.',
+    operator: 'An operator paused the account; unpause it when the reason is gone.',
+  },
+  account_released: {
+    wire: 'GUARDIAN_ACCOUNT_RELEASED',
+    status: 409,
+    retryable: false,
+    message: 'This account has moved to another guardian.',
+    operator: 'None: the account comes back through POST /configure.',
+  },
+  authentication_failed: {
+    status: 401,
+    retryable: false,
+    message: 'The request signature is missing or not valid for this account.',
+    operator: 'Many of these from one client: compare its clock, key and signed payload.',
+  },
+  authentication_replay: {
+    status: 401,
+    retryable: true,
+    message: 'A newer request of this signer was already accepted. Sign again and retry.',
+    operator: 'Normal under concurrency; clients retry with a fresh timestamp.',
+  },
+  authorization_failed: {
+    status: 403,
+    retryable: false,
+    message: 'The account is not bound to this guardian.',
+    operator: 'The state names another guardian key: compare with GET /pubkey.',
+  },
+  invalid_input: {
+    status: 400,
+    retryable: false,
+    message: 'The request is not valid.',
+    operator: 'None: the client sent something the contract does not allow.',
+  },
+  invalid_account_id: {
+    status: 400,
+    retryable: false,
+    message: 'This is not a Miden account id.',
+    operator: 'None.',
+  },
+  invalid_delta: {
+    status: 400,
+    retryable: false,
+    message: 'The delta cannot be verified.',
+    operator: 'The message says which part; assets and notes are refused until vectors exist.',
+  },
+  commitment_mismatch: {
+    status: 400,
+    retryable: false,
+    message: 'The delta is not based on the current state of the account.',
+    operator: 'The client must fetch GET /state and rebuild its transaction.',
+  },
+  unsupported_for_network: {
+    status: 400,
+    retryable: false,
+    message: 'This account kind is not supported on this route.',
+    operator: 'None.',
+  },
+  invalid_network_config: {
+    status: 400,
+    retryable: false,
+    message: 'The network configuration is not valid.',
+    operator: 'None.',
+  },
+  network_error: {
+    status: 502,
+    retryable: true,
+    message: 'The account state cannot be read.',
+    operator: 'The submitted state does not parse or does not hold the signer.',
+  },
+  signing_error: {
+    status: 500,
+    retryable: true,
+    message: 'The acknowledgement could not be signed.',
+    operator: 'Check the acknowledgement keys (GUARDIAN_ACK_*) and the log of this request.',
+  },
+  storage_error: {
+    status: 500,
+    retryable: true,
+    message: 'The request could not be stored.',
+    operator: 'See the log line of this request; nothing was acknowledged.',
+  },
+  configuration_error: {
+    status: 500,
+    retryable: false,
+    message: 'The service is not configured for this request.',
+    operator: 'See the log line of this request.',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof rows;
+
+/** Optional facts in `meta`, in wire spelling; only for the codes that define them. */
+export interface ErrorMeta {
+  retry_after_secs?: number;
+  paused_at?: string;
+  paused_reason?: string | null;
+  released_at?: string;
+}
+
+export interface ErrorEnvelope {
+  code: string;
+  message: string;
+  meta: ErrorMeta & { retryable: boolean };
+}
+
+/** An error with a row in the table; everything else a request throws is `storage_error`. */
+export class ServiceError extends Error {
+  override name = 'ServiceError';
+  readonly code: ErrorCode;
+  readonly meta: ErrorMeta;
+  /** Overrides the row's status for framework rejections (404, 405, 413, 415). */
+  readonly status: number;
+
+  constructor(
+    code: ErrorCode,
+    message?: string,
+    options: { meta?: ErrorMeta; status?: number; cause?: unknown } = {},
+  ) {
+    super(message ?? rows[code].message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.meta = options.meta ?? {};
+    this.status = options.status ?? rows[code].status;
+  }
+
+  /** The body every error is answered with. */
+  envelope(): ErrorEnvelope {
+    const row: ErrorRow = rows[this.code];
+    return {
+      code: row.wire ?? this.code,
+      message: this.message,
+      meta: { retryable: row.retryable, ...this.meta },
+    };
+  }
+}
+
+/** Rows for the generated documentation, in table order. */
+export function errorTable(): (ErrorRow & { code: string })[] {
+  return Object.entries<ErrorRow>(rows).map(([code, row]) => ({ ...row, code: row.wire ?? code }));
+}
