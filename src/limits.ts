@@ -18,3 +18,74 @@ export const devChainLimits = {
   /** Keeps the state file, rewritten as a whole, under 15 MB. */
   accounts: 100_000,
 } as const;
+
+/** The finalization kernel. */
+export const kernelLimits = {
+  /** A claim is free again after this time: longer than a drain's share plus the slowest look
+   * outside (20 s), so a live holder is never overtaken. */
+  claimSeconds: 30,
+  /** Candidates of one line in one drain: other lines wait no longer than that. */
+  maxDrainCandidates: 100,
+  /** The same in time, milliseconds. */
+  maxDrainMs: 200,
+  /** Between two heartbeats: five fit into the time after which a worker counts as silent. */
+  heartbeatMs: 1_000,
+  /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. */
+  workerSilentSeconds: 4,
+  /** Between two sweeps for ready lines without a wake-up; the sweep should find none. */
+  sweepMs: 5_000,
+  /** A due head younger than this is not swept: its wake-up is about to be fetched. */
+  sweepStaleSeconds: 5,
+} as const;
+
+/** Signed requests. */
+export const authenticationLimits = {
+  /** Protocol §2.7: a request is fresh within five minutes of the clock. */
+  maxSkewMs: 300_000,
+  /** Verifications of one request while the account's signer set changes under it. */
+  maxVerifications: 3,
+} as const;
+
+/** Looks at the chain while a delta waits. */
+export const canonicalizationLimits = {
+  /** Not landed yet: first re-look after half a second, then growing to ten. */
+  notLanded: { firstMs: 500, lastMs: 10_000, growth: 1.5 },
+  /** The node failed: it says nothing about the delta, and hurrying does not help it. */
+  chainUnavailable: { firstMs: 1_000, lastMs: 30_000, growth: 2 },
+  /** Protocol §4.4: consecutive observations of a foreign commitment before giving up. */
+  divergenceConfirmations: 2,
+} as const;
+
+/** Connections, the embedded database, migrations (src/database). */
+export const databaseLimits = {
+  /** A reachable server answers in milliseconds; longer means it is down or a wrong address. */
+  connectSeconds: 10,
+  /** Hosted proxies cut connections at 10 minutes; ours end first, at rest. */
+  idleSeconds: 300,
+  lifetimeSeconds: 600,
+  /** How long close() waits for queries under way before it cuts them off. */
+  closeSeconds: 5,
+  /** No query of a request or a job takes seconds; a stuck one must not hold its connection. */
+  statementMs: 30_000,
+  /** On the embedded database one open transaction holds everybody up. */
+  idleInTransactionMs: 30_000,
+  /** How long a second starter waits for the first one's migrations. */
+  migrationLockMs: 60_000,
+  /** A migration that waits for a table's lock makes every later query of the table wait too. */
+  migrationTableLockMs: 10_000,
+  /** Enough for the embedded working set; the default of 128 MB is resident in full. */
+  embeddedBuffers: '16MB',
+  /** What a checkpoint leaves of the embedded write-ahead log. */
+  embeddedWal: '64MB',
+  /** A busy embedded database writes some 100 MB of log in this time; a checkpoint takes 16 ms. */
+  checkpointMs: 30_000,
+  /** Vacuum blocks the event loop for its duration, so it runs seldom. */
+  vacuumMs: 600_000,
+  /** Rounds of "taken, but by nobody alive" before a starter gives up on the directory. */
+  directoryLockAttempts: 5,
+  /** Looks at a silent lock, and the pause between them: bind and listen are microseconds apart. */
+  directoryLockLooks: 3,
+  directoryLockLookMs: 50,
+  /** A live holder answers at once unless its event loop is busy. */
+  directoryLockAnswerMs: 2_000,
+} as const;

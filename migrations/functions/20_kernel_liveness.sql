@@ -70,12 +70,12 @@ create or replace function canonry.sweep(p_stale_seconds double precision)
 returns integer language sql as $$
   select count(canonry.wake(task, account, null, null, 'replace'))::integer
   from (
-    select distinct on (c.line_id) l.task, l.account, c.next_attempt_at, l.holder
+    select distinct on (c.line_id) l.task, l.account, c.next_attempt_at, l.holder, l.claimed_at
     from canonry.candidate c join canonry.line l using (line_id)
     where c.state = 'waiting'
     order by c.line_id, c.candidate_id
   ) head
-  where head.holder is null
+  where (head.holder is null or head.claimed_at < clock_timestamp() - interval '1 minute')
     and head.next_attempt_at < clock_timestamp() - make_interval(secs => p_stale_seconds)
     and not exists (
       select 1 from graphile_worker.jobs j

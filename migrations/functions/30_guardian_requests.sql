@@ -81,12 +81,15 @@ $$;
 -- Index: primary keys, delta_one_candidate.
 -- Why safe: replay timestamp, candidate and wake-up commit together or not at all. A refusal
 -- is returned, not raised, so that the replay timestamp of a refused request stays used.
+-- p_verdict: 'valid'; 'invalid' (the delta does not apply to its base: refused last, after the
+-- refusals that come first in the protocol); 'unexamined' (the base was not the stored one).
 -- Returns the outcome and the delta it is about (the stored one for 'submitted', for an
 -- identical re-submission ('stored') and for 'conflict_pending_delta').
 create or replace function guardian.submit_delta(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
-  p_nonce bigint, p_prev_commitment text, p_new_commitment text, p_summary_commitment text,
-  p_payload json, p_ack_scheme text, p_ack_pubkey text, p_ack_signature text,
+  p_verdict text, p_nonce bigint, p_prev_commitment text, p_new_commitment text,
+  p_summary_commitment text, p_payload json,
+  p_ack_scheme text, p_ack_pubkey text, p_ack_signature text,
   p_result_state bytea, p_result_signers text[], p_result_bound_here boolean,
   p_queue_name text,
   out outcome text, out about guardian.delta
@@ -96,6 +99,11 @@ declare
 begin
   select * into v_account from guardian.account
     where account_id = p_account_id for no key update;
+  -- the base appeared after the request was looked at: look again
+  if p_verdict = 'unexamined' and v_account.commitment = p_prev_commitment then
+    outcome := 'stale_auth';
+    return;
+  end if;
   outcome := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
   if outcome <> 'ok' then
     return;
@@ -111,8 +119,8 @@ begin
 
   select * into about from guardian.delta where account_id = p_account_id and nonce = p_nonce;
   if about.status in ('candidate', 'canonical')
-    and about.summary_commitment = p_summary_commitment
     and about.prev_commitment = p_prev_commitment
+    and about.payload ->> 'data' = p_payload ->> 'data'
   then
     outcome := 'stored';
     return;
@@ -125,6 +133,10 @@ begin
   end if;
   if v_account.commitment <> p_prev_commitment then
     outcome := 'commitment_mismatch';
+    return;
+  end if;
+  if p_verdict = 'invalid' then
+    outcome := 'invalid_delta';
     return;
   end if;
   -- a retained or abandoned row gives its nonce back to a new submission; a canonical one is

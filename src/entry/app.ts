@@ -1,0 +1,28 @@
+import { Hono } from 'hono';
+import { accessLog } from '../http/access-log.ts';
+import { corsPolicy } from '../http/cors.ts';
+import { errorHandler, routeNotFound } from '../http/errors.ts';
+import { mountHealth, type Readiness } from '../http/health.ts';
+import { mountRoutes, type Route } from '../http/routes.ts';
+import type { Log } from '../observability/log.ts';
+
+/**
+ * The API as one Hono application: the same on Node, on Deno, and in the all-in-one process.
+ * Order of layers, outermost first: access log, CORS, routes; the body limit is applied where a
+ * body is read.
+ */
+export function createApp(options: {
+  routes: readonly Route[];
+  corsAllowedOrigins: readonly string[] | undefined;
+  checkReadiness: () => Promise<Readiness>;
+  log: Log;
+}): Hono {
+  const app = new Hono();
+  app.use(accessLog(options.log));
+  app.use(corsPolicy(options.corsAllowedOrigins));
+  mountHealth(app, options.checkReadiness);
+  mountRoutes(app, options.routes);
+  app.notFound(routeNotFound);
+  app.onError(errorHandler(options.log));
+  return app;
+}

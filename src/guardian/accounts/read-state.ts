@@ -1,0 +1,51 @@
+import { ServiceError } from '../../errors.ts';
+import { admitted, type SignedRequest } from '../authentication/authenticate.ts';
+import type { GuardianContext } from '../context.ts';
+import { encodeBase64 } from './wire.ts';
+
+/** Response of GET /state (protocol §1.2, StateObject). */
+export interface StateObject {
+  account_id: string;
+  state_json: { data: string; account_id: string };
+  commitment: string;
+  created_at: string;
+  updated_at: string;
+  auth_scheme: string;
+}
+
+interface StateRow {
+  outcome: string;
+  commitment: string | null;
+  state: Uint8Array | null;
+  created_at: Date;
+  updated_at: Date;
+  auth_scheme: string;
+}
+
+/**
+ * GET /state: the current canonical state. Never gated by pause or release.
+ * @throws ServiceError
+ */
+export async function readState(
+  context: GuardianContext,
+  request: SignedRequest,
+): Promise<StateObject> {
+  const row = await admitted<StateRow>(context, request, async (admission) => {
+    const { accountId, authVersion, signer, timestamp } = admission;
+    const [read] = await context.sql<StateRow[]>`
+      select a.outcome, s.commitment, s.state, s.created_at, s.updated_at, s.auth_scheme
+      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      left join guardian.account s on a.outcome = 'ok' and s.account_id = ${accountId}`;
+    if (!read) throw new ServiceError('storage_error');
+    return read;
+  });
+  if (!row.state || !row.commitment) throw new ServiceError('state_not_found');
+  return {
+    account_id: request.accountId,
+    state_json: { data: encodeBase64(row.state), account_id: request.accountId },
+    commitment: row.commitment,
+    created_at: row.created_at.toISOString(),
+    updated_at: row.updated_at.toISOString(),
+    auth_scheme: row.auth_scheme,
+  };
+}

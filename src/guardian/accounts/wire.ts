@@ -1,0 +1,70 @@
+import * as v from 'valibot';
+import { ServiceError } from '../../errors.ts';
+import type { SignatureScheme } from '../networks/network.ts';
+
+/** `0x` + 64 lower-case hex digits: the only spelling of a commitment that is stored. */
+export const commitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
+
+const cosigners = v.object({
+  cosigner_commitments: v.pipe(
+    v.array(commitmentText),
+    v.minLength(1),
+    v.check((list) => new Set(list).size === list.length),
+  ),
+});
+
+/** Body of POST /configure; the clients never send `network_config`. */
+export const configureBody = v.object({
+  account_id: v.string(),
+  auth: v.union([
+    v.strictObject({ MidenFalconRpo: cosigners }),
+    v.strictObject({ MidenEcdsa: cosigners }),
+  ]),
+  network_config: v.optional(v.nullable(v.unknown())),
+  initial_state: v.object({ data: v.string(), account_id: v.optional(v.string()) }),
+});
+
+export type ConfigureBody = v.InferOutput<typeof configureBody>;
+
+/** Scheme and signer set out of the externally tagged `auth`. */
+export function authOf(body: ConfigureBody): { scheme: SignatureScheme; signers: string[] } {
+  return 'MidenFalconRpo' in body.auth
+    ? { scheme: 'falcon', signers: body.auth.MidenFalconRpo.cosigner_commitments }
+    : { scheme: 'ecdsa', signers: body.auth.MidenEcdsa.cosigner_commitments };
+}
+
+const networkConfig = v.object({
+  kind: v.literal('miden'),
+  network_type: v.picklist(['local', 'devnet', 'testnet']),
+});
+
+/**
+ * @throws ServiceError `unsupported_for_network` for EVM blocks, `invalid_network_config`
+ */
+export function assertMidenNetwork(block: unknown): void {
+  if (block === undefined || block === null) return;
+  if (v.is(v.object({ kind: v.literal('evm') }), block)) {
+    throw new ServiceError('unsupported_for_network');
+  }
+  if (!v.is(networkConfig, block)) throw new ServiceError('invalid_network_config');
+}
+
+/**
+ * Standard base64 as the clients send it.
+ * @throws ServiceError with the given code when the text is not base64.
+ */
+export function decodeBase64(text: string, code: 'invalid_delta' | 'invalid_input'): Uint8Array {
+  if (text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  }
+  throw new ServiceError(code, 'The data is not base64.');
+}
+
+/** The reverse of decodeBase64, in steps that fit the argument limit of fromCharCode. */
+export function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let offset = 0; offset < bytes.length; offset += 8_192) {
+    binary += String.fromCharCode(...bytes.subarray(offset, offset + 8_192));
+  }
+  return btoa(binary);
+}

@@ -1,0 +1,29 @@
+import { ServiceError } from '../../errors.ts';
+import { admitted, type SignedRequest } from '../authentication/authenticate.ts';
+import type { GuardianContext } from '../context.ts';
+import type { DeltaRow } from './wire.ts';
+
+/**
+ * GET /delta: one delta by nonce, whatever its status. Never gated by pause or release.
+ * @throws ServiceError
+ */
+export async function readDelta(
+  context: GuardianContext,
+  request: SignedRequest,
+  nonce: bigint,
+): Promise<DeltaRow> {
+  const row = await admitted(context, request, async (admission) => {
+    const { accountId, authVersion, signer, timestamp } = admission;
+    const [read] = await context.sql<({ outcome: string } & DeltaRow)[]>`
+      select a.outcome, d.account_id, d.nonce, d.status, d.status_reason, d.status_timestamp,
+             d.prev_commitment, d.new_commitment, d.payload::text as payload, d.ack_scheme,
+             d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count
+      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      left join guardian.delta d
+        on a.outcome = 'ok' and d.account_id = ${accountId} and d.nonce = ${nonce}`;
+    if (!read) throw new ServiceError('storage_error');
+    return read;
+  });
+  if (row.nonce === null) throw new ServiceError('delta_not_found');
+  return row;
+}

@@ -1,0 +1,167 @@
+import * as v from 'valibot';
+import { ServiceError, type ErrorCode, type ErrorMeta } from '../../errors.ts';
+import { decodeBase64 } from '../accounts/wire.ts';
+import {
+  admitted,
+  parseAccountId,
+  type Admission,
+  type SignedRequest,
+  type StoredAuth,
+} from '../authentication/authenticate.ts';
+import { queueNameOf, type GuardianContext } from '../context.ts';
+import { UnverifiableError } from '../networks/network.ts';
+import { deltaBody, type DeltaRow } from './wire.ts';
+
+interface SubmitRow extends DeltaRow {
+  outcome: string;
+  paused_at: Date | null;
+  paused_reason: string | null;
+  released_at: Date | null;
+  retry_after_secs: number | null;
+}
+
+interface Submission {
+  nonce: bigint;
+  prevCommitment: string;
+  summary: Uint8Array;
+  /** JSON text of `delta_payload`. */
+  payload: string;
+}
+
+/** What is stored with a candidate whose delta applies to its base. */
+interface Verified {
+  newCommitment: string;
+  summaryCommitment: string;
+  ack: { scheme: string; publicKey: string; signature: string };
+  state: Uint8Array;
+  signers: string[];
+  boundHere: boolean;
+}
+
+type Verdict =
+  | { verdict: 'valid'; verified: Verified }
+  | { verdict: 'invalid'; reason: string }
+  | { verdict: 'unexamined' };
+
+/**
+ * POST /delta: verifies a delta against the stored state, acknowledges it, and commits it as a
+ * candidate together with its wake-up (protocol §1.4 C6, §4.3).
+ *
+ * An identical re-submission answers with the stored delta and its acknowledgement.
+ *
+ * @param body the parsed JSON body; `request` is the same body as it was signed.
+ * @throws ServiceError
+ */
+export async function submitDelta(
+  context: GuardianContext,
+  body: unknown,
+  request: Omit<SignedRequest, 'accountId'>,
+): Promise<DeltaRow> {
+  const parsed = v.safeParse(deltaBody, body);
+  if (!parsed.success) throw new ServiceError('invalid_input', 'The body is not a delta.');
+  const accountId = parseAccountId(parsed.output.account_id);
+  const { nonce, prev_commitment: prevCommitment, delta_payload: payload } = parsed.output;
+  const submission: Submission = {
+    nonce,
+    prevCommitment,
+    summary: decodeBase64(payload.data, 'invalid_delta'),
+    payload: writeJson(payload),
+  };
+  let verdict: Verdict = { verdict: 'unexamined' };
+  const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
+    verdict = await examine(context, admission, submission, stored);
+    return commit(context, admission, submission, verdict);
+  });
+  if (row.outcome === 'submitted' || row.outcome === 'stored') return row;
+  throw refusal(row, verdict);
+}
+
+/**
+ * Applies the delta to its base and signs the acknowledgement. The signature leaves this
+ * process only when the candidate was committed.
+ */
+async function examine(
+  context: GuardianContext,
+  admission: Admission,
+  submission: Submission,
+  stored: StoredAuth,
+): Promise<Verdict> {
+  if (stored.commitment !== submission.prevCommitment) return { verdict: 'unexamined' };
+  const { accountId, scheme } = admission;
+  const [base] = await context.sql<{ state: Uint8Array }[]>`
+    select state from guardian.account
+    where account_id = ${accountId} and commitment = ${stored.commitment}`;
+  if (!base) return { verdict: 'unexamined' };
+  try {
+    const { summary } = submission;
+    const applied = await context.network.applyDelta({ accountId, state: base.state, summary });
+    const signature = await context.acknowledgement.sign(scheme, applied.summaryCommitment);
+    const { account } = applied;
+    return {
+      verdict: 'valid',
+      verified: {
+        newCommitment: account.commitment,
+        summaryCommitment: applied.summaryCommitment,
+        ack: { scheme, publicKey: context.acknowledgement.publicKey(scheme), signature },
+        state: applied.state,
+        signers: account.signerCommitments,
+        boundHere: account.guardianCommitment === context.acknowledgement.commitment(scheme),
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof UnverifiableError)) throw error;
+    return { verdict: 'invalid', reason: error.message };
+  }
+}
+
+async function commit(
+  context: GuardianContext,
+  admission: Admission,
+  submission: Submission,
+  verdict: Verdict,
+): Promise<SubmitRow> {
+  const { sql } = context;
+  const { accountId, authVersion, signer, timestamp } = admission;
+  const { nonce, prevCommitment, payload } = submission;
+  const verified = verdict.verdict === 'valid' ? verdict.verified : undefined;
+  const [row] = await sql<SubmitRow[]>`
+    select r.outcome, (r.about).account_id, (r.about).nonce, (r.about).status,
+           (r.about).status_reason, (r.about).status_timestamp, (r.about).prev_commitment,
+           (r.about).new_commitment, (r.about).payload::text as payload, (r.about).ack_scheme,
+           (r.about).ack_pubkey, (r.about).ack_signature, (r.about).retry_count,
+           (r.about).divergence_count, a.paused_at, a.paused_reason, a.released_at,
+           greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp())))::float8
+             as retry_after_secs
+    from guardian.submit_delta(
+      ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${verdict.verdict},
+      ${nonce}, ${prevCommitment}, ${verified?.newCommitment ?? null},
+      ${verified?.summaryCommitment ?? null}, ${payload}::text::json,
+      ${verified?.ack.scheme ?? null}, ${verified?.ack.publicKey ?? null},
+      ${verified?.ack.signature ?? null}, ${verified?.state ?? null},
+      ${verified?.signers ?? null}, ${verified?.boundHere ?? null},
+      ${queueNameOf(context, accountId)}) r
+    left join guardian.account a on a.account_id = ${accountId}
+    left join canonry.candidate c
+      on r.outcome = 'conflict_pending_delta' and c.candidate_id = (r.about).candidate_id`;
+  if (!row) throw new ServiceError('storage_error');
+  return row;
+}
+
+function refusal(row: SubmitRow, verdict: Verdict): ServiceError {
+  const meta: ErrorMeta = {};
+  let message: string | undefined;
+  if (row.outcome === 'conflict_pending_delta' && row.retry_after_secs !== null) {
+    meta.retry_after_secs = row.retry_after_secs;
+  }
+  if (row.outcome === 'account_paused' && row.paused_at) {
+    meta.paused_at = row.paused_at.toISOString();
+    meta.paused_reason = row.paused_reason;
+  }
+  if (row.outcome === 'account_released' && row.released_at) {
+    meta.released_at = row.released_at.toISOString();
+  }
+  if (row.outcome === 'invalid_delta' && verdict.verdict === 'invalid') {
+    message = `The delta cannot be verified: ${verdict.reason}`;
+  }
+  return new ServiceError(row.outcome as ErrorCode, message, { meta });
+}

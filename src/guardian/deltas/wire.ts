@@ -1,0 +1,67 @@
+import * as v from 'valibot';
+
+/** A delta as the database holds it, in the columns a response needs. */
+export interface DeltaRow {
+  account_id: string;
+  nonce: bigint;
+  status: 'candidate' | 'canonical' | 'retained' | 'discarded';
+  status_reason: string | null;
+  status_timestamp: Date | string;
+  prev_commitment: string;
+  new_commitment: string;
+  /** JSON text exactly as it was accepted. */
+  payload: string;
+  ack_scheme: string;
+  ack_pubkey: string;
+  ack_signature: string;
+  retry_count: number;
+  divergence_count: number;
+}
+
+/** Body of POST /delta: the execution form of a DeltaObject (protocol §1.2). Other members are
+ * allowed and signed over, but the server decides status, commitment and acknowledgement. */
+export const deltaBody = v.object({
+  account_id: v.string(),
+  nonce: v.bigint(),
+  prev_commitment: v.string(),
+  delta_payload: v.looseObject({ data: v.string() }),
+});
+
+/** Response of POST /delta and GET /delta; `payload` is written as it was accepted. */
+export interface DeltaObject {
+  account_id: string;
+  nonce: bigint;
+  prev_commitment: string;
+  new_commitment: string;
+  ack_sig: string;
+  ack_pubkey: string;
+  ack_scheme: string;
+  status: Record<string, string | number>;
+}
+
+/** Everything of a DeltaObject but its payload. */
+export function deltaObject(row: DeltaRow): DeltaObject {
+  return {
+    account_id: row.account_id,
+    nonce: row.nonce,
+    prev_commitment: row.prev_commitment,
+    new_commitment: row.new_commitment,
+    ack_sig: row.ack_signature,
+    ack_pubkey: row.ack_pubkey,
+    ack_scheme: row.ack_scheme,
+    status: deltaStatus(row),
+  };
+}
+
+function deltaStatus(row: DeltaRow): Record<string, string | number> {
+  const status = { status: row.status, timestamp: new Date(row.status_timestamp).toISOString() };
+  if (row.status === 'candidate') {
+    return {
+      ...status,
+      retry_count: row.retry_count,
+      divergence_count: row.divergence_count,
+      abandon_confirm_count: 0,
+    };
+  }
+  return row.status_reason === null ? status : { ...status, reason: row.status_reason };
+}

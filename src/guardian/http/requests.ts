@@ -1,0 +1,61 @@
+import type { Context } from 'hono';
+import * as v from 'valibot';
+import { ServiceError } from '../../errors.ts';
+import { readJsonText } from '../../http/body.ts';
+import {
+  parseAccountId,
+  readSignatureHeaders,
+  type SignedRequest,
+} from '../authentication/authenticate.ts';
+import { canonicalJson, parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+
+/** A signed body: what it says, and what was signed. */
+export interface SignedBody {
+  body: JsonValue;
+  request: Omit<SignedRequest, 'accountId'>;
+}
+
+/**
+ * Reads a signed JSON body; the signed payload is the canonical form of the whole body
+ * (protocol §2.3), members that the server does not know included.
+ * @throws ServiceError
+ */
+export async function readSignedBody(c: Context, maxBytes: number): Promise<SignedBody> {
+  const text = await readJsonText(c, maxBytes);
+  let body: JsonValue;
+  let payload: string;
+  try {
+    body = parseJson(text);
+    payload = canonicalJson(body);
+  } catch {
+    throw new ServiceError('invalid_input', 'The body is not valid JSON.');
+  }
+  const headers = readSignatureHeaders((name) => c.req.header(name));
+  return { body, request: { ...headers, payload } };
+}
+
+/**
+ * Reads a signed query; `payload` is the object that was signed, with the types of the protocol
+ * (`nonce` is a number although the URL holds text).
+ * @throws ServiceError
+ */
+export function readSignedQuery(c: Context, payload: Record<string, JsonValue>): SignedRequest {
+  const accountId = parseAccountId(c.req.query('account_id'));
+  const headers = readSignatureHeaders((name) => c.req.header(name));
+  return { ...headers, accountId, payload: canonicalJson({ account_id: accountId, ...payload }) };
+}
+
+const largestNonce = 2n ** 63n - 1n;
+const nonceText = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,20}$/),
+  v.transform(BigInt),
+  v.maxValue(largestNonce),
+);
+
+/** @throws ServiceError `invalid_input` */
+export function readNonce(c: Context): bigint {
+  const nonce = v.safeParse(nonceText, c.req.query('nonce'));
+  if (!nonce.success) throw new ServiceError('invalid_input', 'The nonce must be a whole number.');
+  return nonce.output;
+}
