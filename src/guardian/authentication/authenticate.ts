@@ -47,7 +47,7 @@ export interface StoredAuth {
 }
 
 const accountIdText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{30}$/));
-const timestampText = v.pipe(v.string(), v.regex(/^-?\d{1,19}$/), v.transform(BigInt));
+const timestampText = v.pipe(v.string(), v.regex(/^-?\d{1,19}$/), v.transform((text) => BigInt(text)));
 
 /**
  * @throws ServiceError `invalid_account_id`, or `unsupported_for_network` for EVM accounts.

@@ -49,7 +49,7 @@ const largestNonce = 2n ** 63n - 1n;
 const nonceText = v.pipe(
   v.string(),
   v.regex(/^\d{1,20}$/),
-  v.transform(BigInt),
+  v.transform((text) => BigInt(text)),
   v.maxValue(largestNonce),
 );
 

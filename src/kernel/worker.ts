@@ -1,0 +1,104 @@
+import { Logger, run } from 'graphile-worker';
+import type { GraphileConfig } from 'graphile-config';
+import type { Pool } from 'pg';
+import { fileURLToPath } from 'node:url';
+import { errorFields, type Log } from '../observability/log.ts';
+import type { Liveness } from './liveness.ts';
+
+export interface Worker {
+  /** Finishes what runs, hands the rest over at once, and gives up every claim. */
+  stop(): Promise<void>;
+  /** Settles when the worker ends by itself: always a fault, the process should exit. */
+  ended: Promise<never>;
+}
+
+/**
+ * Settings of graphile-worker, for our own worker process and for the stock CLI (through
+ * graphile.config.ts). Each value is there for a measured reason.
+ */
+export function workerPreset(options: {
+  concurrency: number;
+  liveness: Liveness;
+  log: Log;
+  connectionString?: string;
+}): GraphileConfig.Preset {
+  return {
+    worker: {
+      ...(options.connectionString ? { connectionString: options.connectionString } : {}),
+      taskDirectory: fileURLToPath(new URL('../../tasks', import.meta.url)),
+      concurrentJobs: options.concurrency,
+      // one connection for LISTEN, one for the liveness of the pool, the rest for jobs
+      maxPoolSize: options.concurrency + 2,
+      // wake-ups in the future (snoozed lines) are found by polling, and the first re-look at
+      // the chain is due after half a second
+      pollInterval: 250,
+      // a batched fetch locks the queue rows once for many jobs; without it a fetch costs as
+      // much as there are queue rows
+      localQueue: { size: options.concurrency + 1 },
+      // by default completions are not awaited: a clean stop loses the last one, and its job and
+      // queue stay locked for four hours
+      completeJobBatchDelay: 0,
+      failJobBatchDelay: 0,
+      // a drain hands over at the next candidate when it is asked to stop
+      gracefulShutdownAbortTimeout: 0,
+      logger: quietLogger(options.log),
+    },
+    plugins: [livenessPlugin(options.liveness)],
+  };
+}
+
+/** Registers the pool before its first fetch, so that a kill at any later time is noticed. */
+function livenessPlugin(liveness: Liveness): GraphileConfig.Plugin {
+  return {
+    name: 'CanonryLivenessPlugin',
+    version: '1.0.0',
+    worker: {
+      hooks: {
+        async startWorker(_ctx, event) {
+          await liveness.register(event.worker.workerPool.id);
+        },
+      },
+    },
+  };
+}
+
+/** Passes warnings and errors on by their text only: metadata holds jobs with their payloads. */
+function quietLogger(log: Log): Logger {
+  return new Logger(() => (level, message) => {
+    if (level === 'error') log.error({ source: 'graphile-worker' }, message);
+    else if (level === 'warning') log.warn({ source: 'graphile-worker' }, message);
+    else log.debug({ source: 'graphile-worker' }, message);
+  });
+}
+
+/**
+ * Runs the task files on a pool.
+ * @param pool of direct connections (LISTEN does not pass through a transaction pooler).
+ */
+export async function startWorker(
+  preset: GraphileConfig.Preset,
+  pool: Pool,
+  liveness: Liveness,
+  log: Log,
+): Promise<Worker> {
+  const runner = await run({ preset, pgPool: pool, noHandleSignals: true });
+  let stopping = false;
+  const ended = runner.promise.then(
+    () => undefined,
+    (error: unknown) => {
+      // a non-empty local queue makes a graceful stop reject: noise while we stop
+      if (!stopping) log.error(errorFields(error), 'worker ended');
+    },
+  );
+  return {
+    ended: ended.then(() =>
+      stopping ? new Promise<never>(() => {}) : Promise.reject(new Error('worker ended')),
+    ),
+    async stop() {
+      stopping = true;
+      await runner.stop().catch((error: unknown) => log.debug(errorFields(error), 'worker stop'));
+      await ended;
+      await liveness.retire();
+    },
+  };
+}
