@@ -1,11 +1,11 @@
-import type { Sql } from 'postgres';
+import type { Sql } from '../database/connect.ts';
 import type { AckSigner } from './acknowledgement/ack-signer.ts';
 import type { RequestVerifier } from './authentication/authenticate.ts';
 import type { Network } from './networks/network.ts';
 
 /** What the Guardian domain works with; built once by an entry point. */
 export interface GuardianContext {
-  sql: Sql<{ bigint: bigint }>;
+  sql: Sql;
   network: Network;
   requests: RequestVerifier;
   acknowledgement: AckSigner;

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 
@@ -14,7 +14,7 @@ export interface Liveness {
  * freed under a higher fence and their jobs unlocked (invariant K6). Every worker does it; doing
  * it twice, or to a worker that is only slow, is harmless by the fence.
  */
-export function createLiveness(sql: Sql<{ bigint: bigint }>, log: Log): Liveness {
+export function createLiveness(sql: Sql, log: Log): Liveness {
   let workerId: string | undefined;
   let timers: NodeJS.Timeout[] = [];
   let running: Promise<unknown> = Promise.resolve();

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { Sql } from '../../database/connect.ts';
 import { drain, lookAgainSeconds, type Head, type LineWork } from '../../kernel/drain.ts';
 import { canonicalizationLimits as limits, kernelLimits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
@@ -6,7 +6,7 @@ import { ChainError, type Network } from '../networks/network.ts';
 
 /** What the canonicalize task works with. */
 export interface CanonicalizationContext {
-  sql: Sql<{ bigint: bigint }>;
+  sql: Sql;
   network: Pick<Network, 'commitmentOnChain'>;
   wakeQueue: 'account' | 'none';
   log: Log;
