@@ -89,3 +89,11 @@ export const databaseLimits = {
   /** A live holder answers at once unless its event loop is busy. */
   directoryLockAnswerMs: 2_000,
 } as const;
+
+/** JSON that a signature covers (src/guardian/authentication/canonical-json.ts). */
+export const jsonLimits = {
+  /** serde_json's own limit: deeper bodies were never signed by a working client. */
+  depth: 127,
+  /** Far above any body limit an operator would set; keeps a mistake there from filling memory. */
+  characters: 16_777_216,
+} as const;
