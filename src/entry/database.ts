@@ -1,0 +1,22 @@
+import path from 'node:path';
+import type { Config } from '../config/load.ts';
+import { openDatabase, type Database } from '../database/connect.ts';
+
+/**
+ * Opens the database the configuration names. `direct` takes no pooler: for workers, whose
+ * pool listens, and for migrations.
+ */
+export function openConfiguredDatabase(
+  config: Config,
+  options: { applicationName: string; direct?: boolean },
+): Promise<Database> {
+  const { DATABASE_URL, DIRECT_DATABASE_URL } = config;
+  return openDatabase({
+    databaseUrl: options.direct === true ? (DIRECT_DATABASE_URL ?? DATABASE_URL) : DATABASE_URL,
+    directDatabaseUrl: DIRECT_DATABASE_URL,
+    embeddedDirectory: path.join(config.CANONRY_DATA_DIR, 'database'),
+    applicationName: options.applicationName,
+    maxConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,
+    maxWorkerConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,
+  });
+}
