@@ -97,3 +97,25 @@ export const jsonLimits = {
   /** Far above any body limit an operator would set; keeps a mistake there from filling memory. */
   characters: 16_777_216,
 } as const;
+
+/** Miden accounts and transaction summaries (src/guardian/networks/miden). */
+export const midenLimits = {
+  /** 65 000 map entries: a multisig account after 65 000 transactions; a cold commitment of one
+   * takes about 9 s of a worker thread. */
+  stateBytes: 4_194_304,
+  /** A summary comes in a request body, which is at most 1 MiB and base64. */
+  summaryBytes: 786_432,
+  /** Slot names whose ids are remembered; a multisig account has eight. */
+  rememberedSlotNames: 1_024,
+  /** Accounts one worker keeps parsed and hashed, so that a chain of deltas pays only for what
+   * changed. */
+  cachedAccounts: 512,
+  /** Their size in all. A map entry counts as 1 KiB (its words, leaf and branch). */
+  cachedBytes: 134_217_728,
+} as const;
+
+/** Acknowledgement keys (src/guardian/acknowledgement). */
+export const acknowledgementLimits = {
+  /** A Falcon key in hex has 2 562 characters; the rest is room for white space. */
+  secretBytes: 4_096,
+} as const;
