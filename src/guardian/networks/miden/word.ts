@@ -33,7 +33,7 @@ export function wordFromHex(text: string): Word {
   const elements: bigint[] = [];
   for (let start = 0; start < 64; start += 16) {
     const bytes = digits.slice(start, start + 16).match(/../g)!;
-    const element = BigInt(`0x${bytes.reverse().join('')}`);
+    const element = BigInt(`0x${bytes.toReversed().join('')}`);
     if (element >= P) throw new UnverifiableError('a word holds a non-canonical field element');
     elements.push(element);
   }
@@ -42,4 +42,15 @@ export function wordFromHex(text: string): Word {
 
 export function wordEquals(a: Word, b: Word): boolean {
   return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+}
+
+/**
+ * The order of words everywhere in the protocol (map keys, leaf entries): a word is an integer with
+ * the last element as its most significant limb.
+ */
+export function compareWords(a: Word, b: Word): number {
+  for (let i = 3; i >= 0; i--) {
+    if (a[i]! !== b[i]!) return a[i]! < b[i]! ? -1 : 1;
+  }
+  return 0;
 }

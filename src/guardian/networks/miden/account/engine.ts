@@ -1,0 +1,83 @@
+/**
+ * Guardian's view of Miden accounts: pure, synchronous computation, meant for worker threads.
+ * Accounts and summaries are parsed strictly; what is not verified is refused, never guessed.
+ */
+import { createHash } from 'node:crypto';
+import { type AppliedDelta, type InspectedAccount, UnverifiableError } from '../../network.ts';
+import { parseAccount, serializeAccount } from '../codec/account.ts';
+import { parseSummary } from '../summary/codec.ts';
+import { summaryCommitment } from '../summary/commitment.ts';
+import { wordToHex } from '../word.ts';
+import { applyToAccount } from './apply.ts';
+import { AccountCache, type KnownAccount } from './cache.ts';
+import { accountCommitment } from './commitment.ts';
+import { multisigFacts } from './multisig.ts';
+
+export { AccountCache };
+
+function identify(state: Uint8Array): string {
+  return createHash('sha256').update(state).digest('base64');
+}
+
+function load(state: Uint8Array, cache: AccountCache): KnownAccount {
+  const identity = identify(state);
+  const seen = cache.get(identity);
+  if (seen !== undefined) return seen;
+  const account = parseAccount(state);
+  const known: KnownAccount = { account, commitment: accountCommitment(account) };
+  cache.set(identity, known);
+  return known;
+}
+
+function inspect({ account, commitment }: KnownAccount): InspectedAccount {
+  const { signers, threshold, guardian } = multisigFacts(account);
+  return {
+    accountId: account.id.text,
+    commitment: wordToHex(commitment),
+    nonce: account.nonce,
+    protocol: account.code.protocol,
+    signerCommitments: signers.map(wordToHex),
+    threshold,
+    guardianCommitment: guardian === null ? null : wordToHex(guardian),
+  };
+}
+
+/**
+ * Reads the facts out of a serialized account.
+ * @throws UnverifiableError when the bytes are not an account that can be verified.
+ */
+export function inspectAccount(state: Uint8Array, cache = new AccountCache()): InspectedAccount {
+  return inspect(load(state, cache));
+}
+
+/**
+ * Applies a transaction summary to a serialized account, with what the account's authentication
+ * adds on chain.
+ *
+ * The `nonce` of a Guardian delta is not looked at: it is the client's own number, not the
+ * account's counter.
+ * @param input `accountId` is `0x` and 30 lower-case hex digits; state and summary are the decoded
+ *   bytes.
+ * @param cache spares parsing and hashing what did not change since the last call.
+ * @throws UnverifiableError when state or summary cannot be verified, are of different accounts, or
+ *   do not fit together.
+ */
+export function applyDelta(
+  input: { accountId: string; state: Uint8Array; summary: Uint8Array },
+  cache = new AccountCache(),
+): AppliedDelta {
+  const { account } = load(input.state, cache);
+  if (account.id.text !== input.accountId) {
+    throw new UnverifiableError(`the state is of account ${account.id.text}`);
+  }
+  const summary = parseSummary(input.summary, account.code.protocol);
+  if (summary.accountId.text !== input.accountId) {
+    throw new UnverifiableError(`the summary names account ${summary.accountId.text}`);
+  }
+  const commitment = summaryCommitment(summary);
+  const result = applyToAccount(account, summary, commitment);
+  const state = serializeAccount(result);
+  const known: KnownAccount = { account: result, commitment: accountCommitment(result) };
+  cache.set(identify(state), known);
+  return { summaryCommitment: wordToHex(commitment), account: inspect(known), state };
+}
