@@ -1,4 +1,4 @@
-import { UnverifiableError } from '../../network.ts';
+import { type SignatureScheme, UnverifiableError } from '../../network.ts';
 import { type SlotName, slotName } from '../codec/slot-name.ts';
 import { type Word, wordEquals, ZERO_WORD } from '../word.ts';
 import { type Account, findSlot, type Protocol } from './account.ts';
@@ -53,6 +53,11 @@ export function multisigSlots(protocol: Protocol): MultisigSlots {
 
 /** "Executed" and "on" in the multisig's maps and switches. */
 export const SET_FLAG: Word = [1n, 0n, 0n, 0n];
+
+/** How a key's scheme is stored: the numbers of miden-protocol's `AuthScheme`. */
+export function schemeWord(scheme: SignatureScheme): Word {
+  return [scheme === 'ecdsa' ? 1n : 2n, 0n, 0n, 0n];
+}
 
 /** The key of a list element in a storage map. */
 export function indexKey(index: number): Word {
