@@ -110,7 +110,7 @@ export const midenLimits = {
   /** Accounts one worker keeps parsed and hashed, so that a chain of deltas pays only for what
    * changed. */
   cachedAccounts: 512,
-  /** Their size in all. A map entry counts as 1 KiB (its words, leaf and branch). */
+  /** Their size in all. A map entry counts as 2 KiB (its words, leaf and branch). */
   cachedBytes: 134_217_728,
 } as const;
 
@@ -118,4 +118,20 @@ export const midenLimits = {
 export const acknowledgementLimits = {
   /** A Falcon key in hex has 2 562 characters; the rest is room for white space. */
   secretBytes: 4_096,
+} as const;
+
+/** Computation threads (src/guardian/networks/miden/compute). */
+export const computeLimits = {
+  /** One core is left to the event loop; beyond this many the database is the bottleneck. */
+  threads: 8,
+  /** A Falcon verification takes under 1 ms, so a full queue is about half a second of a thread. */
+  queuedOperations: 512,
+  /** A client gives up before this. It bounds the waiting and, once more, the running. */
+  operationMs: 10_000,
+  /** Stops an account that inflates before it takes the whole process along. */
+  threadHeapMb: 512,
+  /** Between attempts to start a thread that died before it was ready. */
+  restartDelayMs: 250,
+  /** After this many the engine has compiled what matters; about 100 ms. */
+  warmUpRounds: 12,
 } as const;

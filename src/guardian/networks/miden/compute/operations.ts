@@ -1,0 +1,22 @@
+/** The operations with what they keep between calls: decoded keys and recent accounts. */
+import type { AckKeys } from '../../../acknowledgement/ack-keys.ts';
+import { acknowledger } from '../../../acknowledgement/acknowledge.ts';
+import { verifyRequest } from '../../../authentication/verify-request.ts';
+import { AccountCache, applyDelta, inspectAccount } from '../account/engine.ts';
+import type { Operations } from './compute.ts';
+
+/** @throws FalconEncodingError or Error when a key is not one. */
+export function createOperations(keys: AckKeys): Operations {
+  const accounts = new AccountCache();
+  const acknowledge = acknowledger(keys);
+  return {
+    verifyRequest,
+    inspectAccount: ({ state }) => inspectAccount(state, accounts),
+    applyDelta: (input) => applyDelta(input, accounts),
+    acknowledge: ({ scheme, summaryCommitment }) => acknowledge(scheme, summaryCommitment),
+    applyAndAcknowledge: ({ scheme, ...input }) => {
+      const applied = applyDelta(input, accounts);
+      return { ...applied, acknowledgement: acknowledge(scheme, applied.summaryCommitment) };
+    },
+  };
+}
