@@ -23,9 +23,11 @@ function configuration(): string {
   return [
     '# Configuration',
     'Generated from `src/config/settings.ts` by `npm run docs`. Blank counts as unset.',
-    ['| variable | default | meaning | why this default |', '| --- | --- | --- | --- |', ...rows].join(
-      '\n',
-    ),
+    [
+      '| variable | default | meaning | why this default |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n'),
   ].join('\n\n');
 }
 

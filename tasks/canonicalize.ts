@@ -11,7 +11,7 @@ const payloadSchema = v.object({ account: v.string() });
 
 export default async function task(payload: unknown, helpers: JobHelpers): Promise<void> {
   const { account } = v.parse(payloadSchema, payload);
-  const context = await canonicalizationContext();
+  const context = canonicalizationContext();
   const holder = helpers.job.locked_by ?? 'unknown';
   await canonicalize(context, account, holder, helpers.abortSignal);
 }

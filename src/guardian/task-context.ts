@@ -4,16 +4,15 @@
  */
 import type { CanonicalizationContext } from './deltas/canonicalize.ts';
 
-let provided: (() => Promise<CanonicalizationContext>) | undefined;
+let provided: CanonicalizationContext | undefined;
 
-/** Called once by an entry point; `build` runs at the first job. */
-export function provideCanonicalization(build: () => Promise<CanonicalizationContext>): void {
-  let built: Promise<CanonicalizationContext> | undefined;
-  provided = () => (built ??= build());
+/** Called by an entry point before the worker starts. */
+export function provideCanonicalization(context: CanonicalizationContext): void {
+  provided = context;
 }
 
 /** @throws Error when no entry point has provided a context. */
-export function canonicalizationContext(): Promise<CanonicalizationContext> {
+export function canonicalizationContext(): CanonicalizationContext {
   if (!provided) throw new Error('no entry point has provided the canonicalization context');
-  return provided();
+  return provided;
 }

@@ -12,7 +12,9 @@ export async function readJsonText(c: Context, maxBytes: number): Promise<string
     throw new ServiceError('invalid_input', 'The body must be application/json.', { status: 415 });
   }
   const tooLarge = () =>
-    new ServiceError('invalid_input', `The body is larger than ${maxBytes} bytes.`, { status: 413 });
+    new ServiceError('invalid_input', `The body is larger than ${maxBytes} bytes.`, {
+      status: 413,
+    });
   if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge();
 
   const chunks: Uint8Array[] = [];

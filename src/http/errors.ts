@@ -21,11 +21,15 @@ export function respondWithError(c: Context, error: ServiceError): Response {
 export function errorHandler(log: Log): ErrorHandler {
   return (error, c) => {
     if (error instanceof ServiceError) {
-      if (error.status >= 500) log.error({ path: c.req.path, ...errorFields(error) }, 'request failed');
+      if (error.status >= 500)
+        log.error({ path: c.req.path, ...errorFields(error) }, 'request failed');
       return respondWithError(c, error);
     }
     if (error instanceof HTTPException && error.status < 500) {
-      return respondWithError(c, new ServiceError('invalid_input', undefined, { status: error.status }));
+      return respondWithError(
+        c,
+        new ServiceError('invalid_input', undefined, { status: error.status }),
+      );
     }
     log.error({ path: c.req.path, ...errorFields(error) }, 'request failed');
     return respondWithError(c, new ServiceError('storage_error'));
@@ -33,4 +37,7 @@ export function errorHandler(log: Log): ErrorHandler {
 }
 
 export const routeNotFound: NotFoundHandler = (c) =>
-  respondWithError(c, new ServiceError('invalid_input', 'There is no such route.', { status: 404 }));
+  respondWithError(
+    c,
+    new ServiceError('invalid_input', 'There is no such route.', { status: 404 }),
+  );

@@ -20,11 +20,9 @@ export function workerPreset(options: {
   concurrency: number;
   liveness: Liveness;
   log: Log;
-  connectionString?: string;
 }): GraphileConfig.Preset {
   return {
     worker: {
-      ...(options.connectionString ? { connectionString: options.connectionString } : {}),
       taskDirectory: fileURLToPath(new URL('../../tasks', import.meta.url)),
       concurrentJobs: options.concurrency,
       // one connection for LISTEN, one for the liveness of the pool, the rest for jobs

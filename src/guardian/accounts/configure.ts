@@ -61,7 +61,7 @@ export async function configureAccount(
         success: true,
         message: stored ? 'Account updated.' : 'Account configured.',
         ack_pubkey: context.acknowledgement.publicKey(scheme),
-        ack_commitment: context.acknowledgement.commitment(scheme),
+        ack_commitment: context.acknowledgement.commitment(scheme, account.protocol),
       };
     case 'conflict_pending_delta':
       throw new ServiceError('conflict_pending_delta');
@@ -101,7 +101,8 @@ function assertBinding(
   scheme: 'falcon' | 'ecdsa',
   signers: string[],
 ): void {
-  if (account.guardianCommitment !== context.acknowledgement.commitment(scheme)) {
+  const ours = context.acknowledgement.commitment(scheme, account.protocol);
+  if (account.guardianCommitment !== ours) {
     throw new ServiceError('authorization_failed');
   }
   const same =

@@ -47,7 +47,11 @@ export interface StoredAuth {
 }
 
 const accountIdText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{30}$/));
-const timestampText = v.pipe(v.string(), v.regex(/^-?\d{1,19}$/), v.transform((text) => BigInt(text)));
+const timestampText = v.pipe(
+  v.string(),
+  v.regex(/^-?\d{1,19}$/),
+  v.transform((text) => BigInt(text)),
+);
 
 /**
  * @throws ServiceError `invalid_account_id`, or `unsupported_for_network` for EVM accounts.
@@ -147,7 +151,13 @@ export async function admitted<T>(
     );
     const { accountId, timestamp } = request;
     const result = await handle(
-      { accountId, authVersion: stored.auth_version, signer, timestamp, scheme: stored.auth_scheme },
+      {
+        accountId,
+        authVersion: stored.auth_version,
+        signer,
+        timestamp,
+        scheme: stored.auth_scheme,
+      },
       stored,
     );
     if (result.outcome === 'account_not_found') throw new ServiceError('account_not_found');

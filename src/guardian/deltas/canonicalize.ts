@@ -146,6 +146,7 @@ async function snooze(
   await context.sql`select guardian.snooze_delta(
     ${head.line_id}, ${head.fence}, ${head.candidate_id}, ${delay}, ${observation.kind},
     ${failed ? observation.error : null}, ${divergences})`;
-  if (failed) context.log.warn({ account: accountId, error: observation.error }, 'chain unavailable');
+  if (failed)
+    context.log.warn({ account: accountId, error: observation.error }, 'chain unavailable');
   return null;
 }

@@ -8,6 +8,7 @@ import {
   type SignedRequest,
   type StoredAuth,
 } from '../authentication/authenticate.ts';
+import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
 import { deltaBody, type DeltaRow } from './wire.ts';
@@ -54,7 +55,7 @@ type Verdict =
  */
 export async function submitDelta(
   context: GuardianContext,
-  body: unknown,
+  body: JsonValue,
   request: Omit<SignedRequest, 'accountId'>,
 ): Promise<DeltaRow> {
   const parsed = v.safeParse(deltaBody, body);
@@ -65,7 +66,8 @@ export async function submitDelta(
     nonce,
     prevCommitment,
     summary: decodeBase64(payload.data, 'invalid_delta'),
-    payload: writeJson(payload),
+    // members of a JSON value are JSON values
+    payload: canonicalJson(payload as JsonValue),
   };
   let verdict: Verdict = { verdict: 'unexamined' };
   const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
@@ -104,8 +106,14 @@ async function examine(
         summaryCommitment: applied.summaryCommitment,
         ack: { scheme, publicKey: context.acknowledgement.publicKey(scheme), signature },
         state: applied.state,
-        signers: account.signerCommitments,
-        boundHere: account.guardianCommitment === context.acknowledgement.commitment(scheme),
+        // an account that stores no signers keeps the ones it was configured with
+        signers:
+          account.signerCommitments.length > 0
+            ? account.signerCommitments
+            : stored.signer_commitments,
+        boundHere:
+          account.guardianCommitment ===
+          context.acknowledgement.commitment(scheme, account.protocol),
       },
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
 
 /** A delta as the database holds it, in the columns a response needs. */
 export interface DeltaRow {
@@ -27,25 +28,14 @@ export const deltaBody = v.object({
   delta_payload: v.looseObject({ data: v.string() }),
 });
 
-/** Response of POST /delta and GET /delta; `payload` is written as it was accepted. */
-export interface DeltaObject {
-  account_id: string;
-  nonce: bigint;
-  prev_commitment: string;
-  new_commitment: string;
-  ack_sig: string;
-  ack_pubkey: string;
-  ack_scheme: string;
-  status: Record<string, string | number>;
-}
-
-/** Everything of a DeltaObject but its payload. */
-export function deltaObject(row: DeltaRow): DeltaObject {
+/** Response of POST /delta and GET /delta (protocol §1.2); the payload is what was accepted. */
+export function deltaObject(row: DeltaRow): JsonValue {
   return {
     account_id: row.account_id,
     nonce: row.nonce,
     prev_commitment: row.prev_commitment,
     new_commitment: row.new_commitment,
+    delta_payload: parseJson(row.payload),
     ack_sig: row.ack_signature,
     ack_pubkey: row.ack_pubkey,
     ack_scheme: row.ack_scheme,
@@ -53,14 +43,14 @@ export function deltaObject(row: DeltaRow): DeltaObject {
   };
 }
 
-function deltaStatus(row: DeltaRow): Record<string, string | number> {
+function deltaStatus(row: DeltaRow): JsonValue {
   const status = { status: row.status, timestamp: new Date(row.status_timestamp).toISOString() };
   if (row.status === 'candidate') {
     return {
       ...status,
-      retry_count: row.retry_count,
-      divergence_count: row.divergence_count,
-      abandon_confirm_count: 0,
+      retry_count: BigInt(row.retry_count),
+      divergence_count: BigInt(row.divergence_count),
+      abandon_confirm_count: 0n,
     };
   }
   return row.status_reason === null ? status : { ...status, reason: row.status_reason };

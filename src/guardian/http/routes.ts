@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { Route } from '../../http/routes.ts';
 import { configureAccount } from '../accounts/configure.ts';
 import { readState } from '../accounts/read-state.ts';
-import { writeJson, type JsonValue } from '../authentication/canonical-json.ts';
+import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { readDelta } from '../deltas/read.ts';
 import { submitDelta } from '../deltas/submit.ts';
@@ -84,5 +84,5 @@ function publicKey(context: GuardianContext, c: Context): { commitment: string; 
 
 /** Integers keep all their digits: `nonce` has 64 bits, and payloads come back as they were. */
 function exactJson(c: Context, value: JsonValue): Response {
-  return c.body(writeJson(value), 200, { 'content-type': 'application/json' });
+  return c.body(canonicalJson(value), 200, { 'content-type': 'application/json' });
 }

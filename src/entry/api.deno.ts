@@ -1,0 +1,31 @@
+/** `deno task api`: the same API under Deno. */
+import process from 'node:process';
+import { assertProductionReady, loadConfig } from '../config/load.ts';
+import { createLog } from '../observability/log.ts';
+import { createApi } from './compose.ts';
+import { openConfiguredDatabase } from './database.ts';
+import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+
+try {
+  const config = loadConfig(process.env);
+  assertProductionReady(config);
+  const log = createLog(config.LOG_LEVEL, { role: 'api' });
+  const database = await openConfiguredDatabase(config, { applicationName: 'canonry-api' });
+  const api = await createApi(config, database, log);
+  const server = Deno.serve(
+    {
+      hostname: config.HOST,
+      port: config.PORT,
+      onListen: ({ hostname, port }) =>
+        console.log(`canonry api ready at http://${hostname}:${port}`),
+    },
+    (request) => api.app.fetch(request),
+  );
+  closeOnSignal(async () => {
+    await server.shutdown();
+    await api.close();
+    await database.close();
+  }, log);
+} catch (error) {
+  exitWithMessage(error);
+}

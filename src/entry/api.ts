@@ -1,0 +1,25 @@
+/** `npm run api`: the API under Node. */
+import process from 'node:process';
+import { assertProductionReady, loadConfig } from '../config/load.ts';
+import { createLog } from '../observability/log.ts';
+import { createApi } from './compose.ts';
+import { openConfiguredDatabase } from './database.ts';
+import { listen } from './listen.ts';
+import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+
+try {
+  const config = loadConfig(process.env);
+  assertProductionReady(config);
+  const log = createLog(config.LOG_LEVEL, { role: 'api' });
+  const database = await openConfiguredDatabase(config, { applicationName: 'canonry-api' });
+  const api = await createApi(config, database, log);
+  const server = await listen(api.app, config.HOST, config.PORT);
+  console.log(`canonry api ready at ${server.url}`);
+  closeOnSignal(async () => {
+    await server.close();
+    await api.close();
+    await database.close();
+  }, log);
+} catch (error) {
+  exitWithMessage(error);
+}

@@ -1,0 +1,40 @@
+/** `npm run worker`: a machine that runs the task files. Start as many as you like. */
+import process from 'node:process';
+import { Hono } from 'hono';
+import { assertProductionReady, ConfigError, loadConfig } from '../config/load.ts';
+import { mountHealth } from '../http/health.ts';
+import { createLog } from '../observability/log.ts';
+import { checkReadiness, createWorker } from './compose.ts';
+import { openConfiguredDatabase } from './database.ts';
+import { listen, type Listening } from './listen.ts';
+import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+
+try {
+  const config = loadConfig(process.env);
+  assertProductionReady(config);
+  if (!config.DATABASE_URL && !config.DIRECT_DATABASE_URL) {
+    throw new ConfigError('Set DATABASE_URL: the embedded database belongs to one process.');
+  }
+  const log = createLog(config.LOG_LEVEL, { role: 'worker' });
+  const database = await openConfiguredDatabase(config, {
+    applicationName: 'canonry-worker',
+    direct: true,
+  });
+  const worker = await createWorker(config, database, log);
+  let health: Listening | undefined;
+  if (config.CANONRY_WORKER_HEALTH_PORT !== undefined) {
+    const app = new Hono();
+    mountHealth(app, () => checkReadiness(database, log));
+    health = await listen(app, config.HOST, config.CANONRY_WORKER_HEALTH_PORT);
+  }
+  console.log(`canonry worker ready${health ? ` at ${health.url}` : ''}`);
+  closeOnSignal(async () => {
+    await worker.stop();
+    await health?.close();
+    await database.close();
+  }, log);
+  // a worker that ends by itself lost its database or met a bug: the supervisor starts it again
+  await worker.ended;
+} catch (error) {
+  exitWithMessage(error);
+}
