@@ -81,11 +81,8 @@ export const databaseLimits = {
   checkpointMs: 30_000,
   /** Vacuum blocks the event loop for its duration, so it runs seldom. */
   vacuumMs: 600_000,
-  /** Rounds of "taken, but by nobody alive" before a starter gives up on the directory. */
-  directoryLockAttempts: 5,
-  /** Looks at a silent lock, and the pause between them: bind and listen are microseconds apart. */
-  directoryLockLooks: 3,
-  directoryLockLookMs: 50,
+  /** Rounds of "another starter was faster" before a starter gives up on the directory. */
+  directoryLockAttempts: 20,
   /** A live holder answers at once unless its event loop is busy. */
   directoryLockAnswerMs: 2_000,
 } as const;
