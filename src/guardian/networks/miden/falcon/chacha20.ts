@@ -28,8 +28,8 @@ export class ChaCha20Stream {
     for (let i = 0; i < 8; i += 1) this.#input[4 + i] = view.getUint32(4 * i, true);
   }
 
-  /** Fills `target` with the next bytes; at most one block at a time is ever needed. */
-  fill(target: Uint8Array): void {
+  /** Fills `target` with the next bytes. */
+  read(target: Uint8Array): void {
     for (let at = 0; at < target.length; at += 4) {
       if (this.#at === BLOCK_BYTES) this.#nextBlock();
       const length = Math.min(4, target.length - at);

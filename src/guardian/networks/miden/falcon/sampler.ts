@@ -82,7 +82,7 @@ export class GaussianSampler {
 
   /** Half-Gaussian of deviation 1.8205 (algorithm 12). */
   #base(): number {
-    this.#stream.fill(this.#nine);
+    this.#stream.read(this.#nine);
     let u = 0n;
     for (let i = 8; i >= 0; i -= 1) u = (u << 8n) | BigInt(this.#nine[i]!);
     let z = 0;
@@ -104,7 +104,7 @@ export class GaussianSampler {
   }
 
   #byte(): number {
-    this.#stream.fill(this.#one);
+    this.#stream.read(this.#one);
     return this.#one[0]!;
   }
 }

@@ -102,14 +102,14 @@ test('skips what newer nodes may add and reads chunks of any size', async () => 
   expect(await reader(endpoint).accountCommitment(ACCOUNT)).toBe(COMMITMENT);
 });
 
-function id(accountId: string): Uint8Array {
+function accountIdMessage(accountId: string): Uint8Array {
   return encodeAccountRequest(accountId).subarray(2);
 }
 
 test('a witness of another account with the same prefix means absence', () => {
   const digest = bytesField(3, Uint8Array.of(0x09, 1, 0, 0, 0, 0, 0, 0, 0));
   const witness = (asked: string, found: string) =>
-    bytesField(2, concatBytes(bytesField(1, id(asked)), bytesField(2, id(found)), digest));
+    bytesField(2, concatBytes(bytesField(1, accountIdMessage(asked)), bytesField(2, accountIdMessage(found)), digest));
   expect(decodeAccountCommitment(witness(ACCOUNT, OTHER), ACCOUNT)).toBeNull();
   expect(decodeAccountCommitment(witness(ACCOUNT, ACCOUNT), ACCOUNT)).toMatch(/^0x01/);
   expect(() => decodeAccountCommitment(witness(OTHER, OTHER), ACCOUNT)).toThrow('another account');
