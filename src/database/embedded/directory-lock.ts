@@ -2,16 +2,17 @@
  * One process for each directory of an embedded database: with two of them, PGlite loses one
  * process's acknowledged writes without a word.
  *
- * The lock is a listening Unix socket beside the directory. It dies with its process (SIGKILL
- * too), and a file that outlived its process is told from a live one by connecting to it.
+ * A holder listens on a Unix socket, which dies with its process (SIGKILL too). A symbolic link
+ * beside the directory names the socket and carries a generation: whoever finds the highest
+ * generation dead creates the next one, which succeeds for exactly one of several starters. The
+ * highest link is never removed, so a slow starter cannot come in behind a newer holder.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { databaseLimits } from '../../limits.ts';
 
 export interface DirectoryLock {
@@ -35,82 +36,115 @@ export class DirectoryInUseError extends Error {
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   fs.mkdirSync(directory, { recursive: true });
-  const socketPath = lockPath(fs.realpathSync(directory));
-  for (let attempt = 0; attempt < databaseLimits.directoryLockAttempts; attempt++) {
-    const server = await listen(socketPath);
-    if (server) return { release: () => new Promise((done) => server.close(() => done())) };
-    const holder = await findHolder(socketPath);
-    if (holder !== undefined) throw new DirectoryInUseError(directory, holder);
-    await removeStale(socketPath);
-  }
-  throw new DirectoryInUseError(directory, 'unknown (several processes start at once)');
-}
-
-function lockPath(realDirectory: string): string {
-  const digest = createHash('sha256').update(realDirectory).digest('hex').slice(0, 24);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\canonry-${digest}`;
-  const beside = path.join(
-    path.dirname(realDirectory),
-    `.${path.basename(realDirectory)}.canonry-lock`,
-  );
-  // A socket's path has at most 104 bytes on macOS, 108 on Linux, its final zero included.
-  const fits = new TextEncoder().encode(`${beside}.stale-00000000`).length <= 103;
-  return fits ? beside : path.join(os.tmpdir(), `canonry-${digest}.lock`);
-}
-
-/** The lock, or undefined when the path is taken, by a live process or a dead one. */
-function listen(socketPath: string): Promise<net.Server | undefined> {
-  const server = net.createServer((visitor) => visitor.end(`${process.pid}\n`));
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
-    );
-    server.listen(socketPath, () => {
-      server.unref();
-      resolve(server);
-    });
-  });
-}
-
-/** The process that listens on the path, undefined when none does. */
-async function findHolder(socketPath: string): Promise<string | undefined> {
-  // More than one look: between its bind and its listen a live starter refuses connections too.
-  for (let look = 0; look < databaseLimits.directoryLockLooks; look++) {
-    if (look > 0) await sleep(databaseLimits.directoryLockLookMs);
-    const answer = await ask(socketPath);
-    if (answer !== undefined) return answer;
-  }
-  return undefined;
-}
-
-function ask(socketPath: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let answer = '';
-    const visitor = net.connect(socketPath);
-    visitor.setTimeout(databaseLimits.directoryLockAnswerMs, () => visitor.destroy());
-    visitor.on('data', (bytes) => (answer += bytes.toString()));
-    visitor.on('error', () => resolve(undefined)); // refused: the file outlived its process
-    visitor.on('close', () => resolve(answer.trim() || 'unknown (it does not answer)'));
-  });
-}
-
-/**
- * Moves the stale file away before deleting it, and looks again: another starter may have
- * replaced it by its own live socket since, which is then put back.
- */
-async function removeStale(socketPath: string): Promise<void> {
-  const moved = `${socketPath}.stale-${process.pid.toString(16)}`;
+  const links = new LockLinks(fs.realpathSync(directory));
+  const server = await listen(links.newSocket());
+  const lock = { release: () => new Promise<void>((done) => server.close(() => done())) };
   try {
-    fs.renameSync(socketPath, moved);
-  } catch {
-    return; // somebody else removed it first
+    for (let attempt = 0; attempt < databaseLimits.directoryLockAttempts; attempt++) {
+      const highest = links.highest();
+      const holder = await findHolder(links.socketOf(highest));
+      if (holder !== undefined) throw new DirectoryInUseError(directory, holder);
+      if (links.create(highest + 1)) return lock;
+    }
+    throw new DirectoryInUseError(directory, 'unknown (many start at once)');
+  } catch (error) {
+    await lock.release();
+    throw error;
   }
-  if ((await findHolder(moved)) !== undefined) {
+}
+
+/** The links `.<name>.lock-<generation>` beside one directory. */
+class LockLinks {
+  readonly #folder: string;
+  readonly #prefix: string;
+  readonly #digest: string;
+  #socket = '';
+
+  constructor(directory: string) {
+    this.#folder = path.dirname(directory);
+    this.#prefix = `.${path.basename(directory)}.lock-`;
+    this.#digest = createHash('sha256').update(directory).digest('hex').slice(0, 16);
+  }
+
+  /** A path for this process's own socket. */
+  newSocket(): string {
+    const name = `.canonry-${this.#digest}-${randomBytes(4).toString('hex')}.sock`;
+    const beside = path.join(this.#folder, name);
+    // The path of a socket has at most 104 bytes on macOS, 108 on Linux, its final zero included.
+    const fits = new TextEncoder().encode(beside).length <= 103;
+    this.#socket = fits ? beside : path.join(os.tmpdir(), name);
+    return this.#socket;
+  }
+
+  /** The highest generation, 0 when there never was one. */
+  highest(): number {
+    return Math.max(0, ...this.#generations());
+  }
+
+  /** The socket that a generation names, undefined when the link is not there. */
+  socketOf(generation: number): string | undefined {
     try {
-      fs.linkSync(moved, socketPath);
+      return fs.readlinkSync(this.#link(generation));
     } catch {
-      // The path is taken again: its new holder and this one both lose nothing by our leaving.
+      return undefined;
     }
   }
-  fs.rmSync(moved, { force: true });
+
+  /** Claims a generation for this process; false when another starter was faster. */
+  create(generation: number): boolean {
+    try {
+      fs.symlinkSync(this.#socket, this.#link(generation));
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    }
+    if (this.highest() > generation) {
+      fs.rmSync(this.#link(generation), { force: true });
+      return false;
+    }
+    for (const older of this.#generations()) if (older < generation) this.#remove(older);
+    return true;
+  }
+
+  #remove(generation: number): void {
+    const socket = this.socketOf(generation);
+    if (socket !== undefined) fs.rmSync(socket, { force: true }); // left behind by SIGKILL
+    fs.rmSync(this.#link(generation), { force: true });
+  }
+
+  #link(generation: number): string {
+    return path.join(this.#folder, `${this.#prefix}${generation}`);
+  }
+
+  #generations(): number[] {
+    return fs
+      .readdirSync(this.#folder)
+      .filter((name) => name.startsWith(this.#prefix))
+      .map((name) => Number(name.slice(this.#prefix.length)))
+      .filter(Number.isInteger);
+  }
+}
+
+function listen(socket: string): Promise<net.Server> {
+  const server = net.createServer((visitor) => visitor.end(`${process.pid}\n`));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socket, () => resolve(server.unref()));
+  });
+}
+
+/** The process that listens on the socket; undefined when it is certain that none does. */
+function findHolder(socket: string | undefined): Promise<string | undefined> {
+  if (socket === undefined) return Promise.resolve(undefined);
+  return new Promise((resolve) => {
+    let answer = '';
+    const visitor = net.connect(socket);
+    visitor.setTimeout(databaseLimits.directoryLockAnswerMs, () => visitor.destroy());
+    visitor.on('data', (bytes) => (answer += bytes.toString()));
+    visitor.on('error', (error: NodeJS.ErrnoException) => {
+      // Released (the file is gone) or killed (nobody accepts); anything else may be a live one.
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+    });
+    visitor.on('close', () => resolve(answer.trim() || 'unknown (it does not answer)'));
+  });
 }
