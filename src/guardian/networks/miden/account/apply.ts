@@ -9,9 +9,7 @@ import { multisigSlots, SET_FLAG, mapOf, valueOf } from './multisig.ts';
 function changeSlot(slot: StorageSlot, change: SlotChange): StorageSlot {
   if (slot.type === 'value' && change.type === 'value') return { ...slot, value: change.value };
   if (slot.type === 'map' && change.type === 'map') {
-    let { map } = slot;
-    for (const [key, value] of change.entries) map = map.set(key, value);
-    return { ...slot, map };
+    return { ...slot, map: slot.map.change(change.entries) };
   }
   throw new UnverifiableError(`slot ${slot.name.text} is changed as if it were of another type`);
 }

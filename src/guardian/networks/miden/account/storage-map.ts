@@ -43,14 +43,25 @@ export class StorageMap {
     return entry !== undefined && wordEquals(entry[0], key) ? entry[1] : ZERO_WORD;
   }
 
-  /** The map with one key set, or removed when `value` is zero. */
-  set(key: Word, value: Word): StorageMap {
-    const at = this.search(key);
-    const entry = this.entries[at];
-    const isPresent = entry !== undefined && wordEquals(entry[0], key);
-    const added: MapEntry[] = wordEquals(value, ZERO_WORD) ? [] : [[key, value]];
-    const entries = this.entries.toSpliced(at, isPresent ? 1 : 0, ...added);
-    return new StorageMap(entries, this.tree?.set(treeKey(key), value) ?? null);
+  /** The map with these keys set, or removed where the value is zero. `changes` is strictly ordered. */
+  change(changes: readonly MapEntry[]): StorageMap {
+    const entries: MapEntry[] = [];
+    let from = 0;
+    for (const [key, value] of changes) {
+      const at = this.search(key);
+      for (; from < at; from++) entries.push(this.entries[from]!);
+      const entry = this.entries[at];
+      if (entry !== undefined && wordEquals(entry[0], key)) from = at + 1;
+      if (!wordEquals(value, ZERO_WORD)) entries.push([key, value]);
+    }
+    for (; from < this.entries.length; from++) entries.push(this.entries[from]!);
+    return new StorageMap(entries, this.changeTree(changes));
+  }
+
+  /** Null, to be built anew, where that costs less than following each change. */
+  private changeTree(changes: readonly MapEntry[]): SparseMerkleTree | null {
+    if (this.tree === null || changes.length > this.entries.length) return null;
+    return changes.reduce((tree, [key, value]) => tree.set(treeKey(key), value), this.tree);
   }
 
   /** Root of the sparse Merkle tree over the hashed keys. */

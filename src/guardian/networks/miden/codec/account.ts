@@ -6,6 +6,7 @@ import { midenLimits } from '../../../../limits.ts';
 import { compareWords, type Word, wordEquals, wordToBytes, ZERO_WORD } from '../word.ts';
 import { type AccountId, accountIdToBytes, readAccountId } from './account-id.ts';
 import { type MastForest, readMastForest } from './mast-forest.ts';
+import { requireSameBytes } from './canonical.ts';
 import { Reader } from './reader.ts';
 import { compareSlotNames, readSlotName, writeSlotName } from './slot-name.ts';
 import { Writer } from './writer.ts';
@@ -137,6 +138,7 @@ export function parseAccount(bytes: Uint8Array): Account {
   const seed = reader.isPresent() ? reader.word() : null;
   reader.end();
   const account: Account = { id, slots, code, nonce, seed };
+  requireSameBytes('account state', bytes, serializeAccount(account));
   checkSeed(account);
   return account;
 }

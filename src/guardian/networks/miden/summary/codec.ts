@@ -7,6 +7,7 @@ import { type AccountId, accountIdToBytes, readAccountId } from '../codec/accoun
 import { Reader } from '../codec/reader.ts';
 import { compareSlotNames, readSlotName, writeSlotName } from '../codec/slot-name.ts';
 import { Writer } from '../codec/writer.ts';
+import { requireSameBytes } from '../codec/canonical.ts';
 import { compareWords, wordEquals, ZERO_WORD } from '../word.ts';
 import type { Binding, SlotChange, TransactionSummary } from './summary.ts';
 
@@ -21,9 +22,8 @@ const isCleared = ([, value]: MapEntry) => wordEquals(value, ZERO_WORD);
 /** Removed keys, then changed entries; together at least one, no key twice. */
 function readMapChange(reader: Reader): MapEntry[] {
   const cleared = reader.count(WORD_BYTES);
-  const entries: MapEntry[] = [];
-  for (let i = 0; i < cleared; i++) entries.push([reader.word(), ZERO_WORD]);
-  entries.push(...readMapEntries(reader));
+  const removals = Array.from({ length: cleared }, (): MapEntry => [reader.word(), ZERO_WORD]);
+  const entries = [...removals, ...readMapEntries(reader)];
   if (entries.length === 0) throw reader.refusal('a map change without entries');
   entries.sort(([a], [b]) => compareWords(a, b));
   for (let i = 1; i < entries.length; i++) {
@@ -177,10 +177,7 @@ export function parseSummary(bytes: Uint8Array, protocol: Protocol): Transaction
   const subject = 'transaction summary';
   if (bytes.length > midenLimits.summaryBytes) throw new UnverifiableError(`${subject}: too large`);
   const summary = read(new Reader(bytes, subject), protocol);
-  const written = serializeSummary(summary);
-  if (written.length !== bytes.length || written.some((byte, i) => byte !== bytes[i])) {
-    throw new UnverifiableError(`${subject}: not in canonical form`);
-  }
+  requireSameBytes(subject, bytes, serializeSummary(summary));
   return summary;
 }
 

@@ -5,7 +5,10 @@ export function commitmentOf(number: number): string {
   return `0x${number.toString(16).padStart(2, '0')}${'0'.repeat(62)}`;
 }
 
-export function planOf(protocol: AccountPlan['protocol'], more: Partial<AccountPlan> = {}): AccountPlan {
+export function planOf(
+  protocol: AccountPlan['protocol'],
+  more: Partial<AccountPlan> = {},
+): AccountPlan {
   return {
     protocol,
     signers: [commitmentOf(1), commitmentOf(2)],

@@ -37,12 +37,12 @@ describe('account ids', () => {
   });
 });
 
-describe('slot names', () => {
-  const readName = (text: string) => {
-    const bytes = new TextEncoder().encode(text);
-    return readSlotName(new Reader(new Writer().u8(bytes.length).raw(bytes).finish(), 'test'));
-  };
+const readName = (text: string) => {
+  const bytes = new TextEncoder().encode(text);
+  return readSlotName(new Reader(new Writer().u8(bytes.length).raw(bytes).finish(), 'test'));
+};
 
+describe('slot names', () => {
   it.each(['a::b', 'openzeppelin::multisig::threshold_config', 'A_0::1_', `m::${'a'.repeat(252)}`])(
     'may be %s',
     (text) => {

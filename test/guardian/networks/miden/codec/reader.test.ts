@@ -38,7 +38,10 @@ describe('counts (vint64)', () => {
 });
 
 it('refuses elements of P and above', () => {
-  const bytes = new Writer().u64(P - 1n).u64(P).finish();
+  const bytes = new Writer()
+    .u64(P - 1n)
+    .u64(P)
+    .finish();
   const reader = new Reader(bytes, 'test');
   expect(reader.felt()).toBe(P - 1n);
   expect(() => reader.felt()).toThrow('test: non-canonical field element (byte 16)');

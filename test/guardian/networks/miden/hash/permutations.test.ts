@@ -15,7 +15,11 @@ import {
   poseidon2Constants,
   rpoConstants,
 } from '../../../../../src/guardian/networks/miden/hash/constants.ts';
-import { type Word, wordToHex, ZERO_WORD } from '../../../../../src/guardian/networks/miden/word.ts';
+import {
+  type Word,
+  wordToHex,
+  ZERO_WORD,
+} from '../../../../../src/guardian/networks/miden/word.ts';
 import { randomElements } from './random-elements.ts';
 
 const EIGHT = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n];

@@ -16,7 +16,8 @@ const hash = (elements: readonly bigint[], domain = 0n) =>
   hashReference(poseidon2Reference, elements, domain);
 
 const EMPTY: Word[] = [ZERO_WORD];
-for (let height = 0; height < 64; height++) EMPTY.push(hash([...EMPTY[height]!, ...EMPTY[height]!]));
+for (let height = 0; height < 64; height++)
+  EMPTY.push(hash([...EMPTY[height]!, ...EMPTY[height]!]));
 
 type Entries = ReadonlyMap<string, readonly [Word, Word]>;
 
@@ -41,7 +42,16 @@ function naiveRoot(entries: Entries): Word {
 }
 
 /** Indices that are neighbours, share most of their path, or none of it. */
-const INDICES = [0n, 1n, 2n, 1n << 31n, 1n << 32n, 1n << 63n, (1n << 63n) + 1n, 0xffffffff00000000n];
+const INDICES = [
+  0n,
+  1n,
+  2n,
+  1n << 31n,
+  1n << 32n,
+  1n << 63n,
+  (1n << 63n) + 1n,
+  0xffffffff00000000n,
+];
 
 function keyPool(): Word[] {
   return INDICES.flatMap((index, i) =>
@@ -52,7 +62,8 @@ function keyPool(): Word[] {
   );
 }
 
-const toEntries = (entries: Entries) => [...entries.values()].map(([key, value]) => ({ key, value }));
+const toEntries = (entries: Entries) =>
+  [...entries.values()].map(([key, value]) => ({ key, value }));
 
 describe('SparseMerkleTree', () => {
   it('gives the root of the definition after every change, and again when built at once', () => {
