@@ -10,7 +10,6 @@ const defaultPoolSize = 10;
 
 /** Queries through postgres.js; int8 comes and goes as bigint, never as a rounded number. */
 export type Sql = postgres.Sql<{ bigint: bigint }>;
-export type TransactionSql = postgres.TransactionSql<{ bigint: bigint }>;
 
 export interface DatabaseOptions {
   /** Postgres, possibly through a pooler; without it the embedded database is opened. */

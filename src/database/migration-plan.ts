@@ -4,7 +4,7 @@ import { MigrationError, type MigrationFile, type MigrationFiles } from './migra
  * The schema revision that the installed graphile-worker brings; a test compares it with what
  * an installation leaves behind.
  */
-export const engineRevision = 20;
+const engineRevision = 20;
 
 /** What canonry.migrations says: hash by name. */
 export type AppliedMigrations = ReadonlyMap<string, string>;
@@ -17,7 +17,7 @@ export interface MigrationPlan {
 }
 
 /** Under this name canonry.migrations records that the job engine's own schema is there. */
-export function engineRecord(revision: number): string {
+export function engineRecord(revision: number = engineRevision): string {
   return `graphile-worker ${String(revision).padStart(6, '0')}`;
 }
 
@@ -58,7 +58,7 @@ export function planMigrations(files: MigrationFiles, applied: AppliedMigrations
   }
   return {
     engine: ![...applied.keys()].some(
-      (name) => name.startsWith('graphile-worker ') && name >= engineRecord(engineRevision),
+      (name) => name.startsWith('graphile-worker ') && name >= engineRecord(),
     ),
     numbered: files.numbered.filter(({ name }) => !applied.has(name)),
     functions: files.functions.filter(({ name, sha256 }) => applied.get(name) !== sha256),
@@ -68,5 +68,5 @@ export function planMigrations(files: MigrationFiles, applied: AppliedMigrations
 /** Names of what the plan would apply, in order; empty when the database is up to date. */
 export function describePlan(plan: MigrationPlan): string[] {
   const files = [...plan.numbered, ...plan.functions].map(({ name }) => name);
-  return plan.engine ? [engineRecord(engineRevision), ...files] : files;
+  return plan.engine ? [engineRecord(), ...files] : files;
 }

@@ -16,7 +16,7 @@ export interface PostgresTarget {
 export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
 /** The URL of a database cannot be used. The message never holds the URL or its password. */
-export class DatabaseUrlError extends Error {
+class DatabaseUrlError extends Error {
   override name = 'DatabaseUrlError';
 }
 

@@ -19,7 +19,7 @@ export interface DirectoryLock {
   release(): Promise<void>;
 }
 
-export class DirectoryInUseError extends Error {
+class DirectoryInUseError extends Error {
   override name = 'DirectoryInUseError';
 
   constructor(directory: string, holder: string) {
