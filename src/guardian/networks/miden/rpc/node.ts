@@ -34,9 +34,14 @@ export class MidenNode {
   readonly #timeoutMs: number;
   readonly #maxAttempts: number;
 
+  /** @throws TypeError for an endpoint that is no http(s) URL, or that holds credentials. */
   constructor(options: MidenNodeOptions) {
     this.#url = options.endpoint.replace(/\/+$/, '') + GET_ACCOUNT_PATH;
-    this.#name = `Miden node ${new URL(this.#url).origin}`;
+    const { origin, protocol, username, password } = new URL(this.#url);
+    if (!/^https?:$/.test(protocol) || username + password !== '') {
+      throw new TypeError('the endpoint of the Miden node is not a plain http(s) URL');
+    }
+    this.#name = `Miden node ${origin}`;
     this.#timeoutMs = options.timeoutMs;
     this.#maxAttempts = options.maxAttempts;
   }

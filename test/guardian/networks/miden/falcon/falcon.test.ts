@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
 import { blake3 } from '@noble/hashes/blake3.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { falcon512 } from '@noble/post-quantum/falcon.js';
 import { expect, test } from 'vitest';
 
@@ -189,4 +192,20 @@ test('verification stays under 3 ms', () => {
     return performance.now() - started;
   });
   expect(Math.min(...times)).toBeLessThan(3);
+});
+
+const fixtures = process.env.GUARDIAN_FIXTURES;
+
+test.runIf(fixtures).for(['miden-0.15', 'miden-0.16'])('published keys of %s', (folder) => {
+  const file = JSON.parse(readFileSync(join(fixtures!, folder, 'keys.json'), 'utf8')) as Record<
+    string,
+    string
+  >;
+  const owners = ['guardian', ...[1, 2, 3, 4, 5].map((i) => `signer_${String(i)}`)];
+  for (const owner of owners) {
+    const published = decodeSecretKey(hexToBytes(file[`${owner}_secret_key`]!));
+    const commitment = wordToHex(publicKeyCommitment(published.publicKey));
+    expect(commitment).toBe(file[`${owner}_commitment`]);
+    expect(verifySignature(MESSAGE, decodeSignature(sign(published, MESSAGE)))).toBe(true);
+  }
 });

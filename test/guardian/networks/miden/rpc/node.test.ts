@@ -109,7 +109,14 @@ function accountIdMessage(accountId: string): Uint8Array {
 test('a witness of another account with the same prefix means absence', () => {
   const digest = bytesField(3, Uint8Array.of(0x09, 1, 0, 0, 0, 0, 0, 0, 0));
   const witness = (asked: string, found: string) =>
-    bytesField(2, concatBytes(bytesField(1, accountIdMessage(asked)), bytesField(2, accountIdMessage(found)), digest));
+    bytesField(
+      2,
+      concatBytes(
+        bytesField(1, accountIdMessage(asked)),
+        bytesField(2, accountIdMessage(found)),
+        digest,
+      ),
+    );
   expect(decodeAccountCommitment(witness(ACCOUNT, OTHER), ACCOUNT)).toBeNull();
   expect(decodeAccountCommitment(witness(ACCOUNT, ACCOUNT), ACCOUNT)).toMatch(/^0x01/);
   expect(() => decodeAccountCommitment(witness(OTHER, OTHER), ACCOUNT)).toThrow('another account');
@@ -269,3 +276,11 @@ test('an unreachable node is a ChainError that names it', async () => {
 test('an account id of another form is a mistake of the caller', async () => {
   await expect(reader('http://127.0.0.1:9').accountCommitment('0x12')).rejects.toThrow(TypeError);
 });
+
+test.each(['ftp://node', 'http://user:SECRET-BODY@node', 'http://SECRET-BODY@node', 'SECRET-BODY'])(
+  'the endpoint %s is refused',
+  (endpoint) => {
+    expect(() => reader(endpoint)).toThrow(TypeError);
+    expect(() => reader(endpoint)).toThrow(/^(?!.*SECRET)/);
+  },
+);
