@@ -22,6 +22,8 @@ export interface Wallet {
   settled(nonce: number): Promise<string>;
   /** Takes over what the server holds. */
   refresh(): Promise<void>;
+  /** Talks to another address of the same service from now on. */
+  retarget(url: string): void;
 }
 
 let salt = BigInt(Date.now());
@@ -32,7 +34,7 @@ export async function openWallet(
   scheme: SignatureScheme,
   protocol: '0.15' | '0.16' = '0.16',
 ): Promise<Wallet> {
-  const client = new GuardianHttpClient(url);
+  let client = new GuardianHttpClient(url);
   const signer = createSigner(scheme);
   client.setSigner(signer);
   const { commitment: guardian } = await client.getPubkey(scheme);
@@ -74,6 +76,11 @@ export async function openWallet(
       const stored = await client.getState(accountId);
       wallet.state = decodeBase64(stored.stateJson.data, 'invalid_input');
       wallet.commitment = stored.commitment;
+    },
+    retarget(other) {
+      client = new GuardianHttpClient(other);
+      client.setSigner(signer);
+      wallet.client = client;
     },
   };
   return wallet;
