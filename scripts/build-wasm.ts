@@ -6,6 +6,11 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import {
+  hashReference,
+  poseidon2Reference,
+  rpoReference,
+} from '../src/guardian/networks/miden/hash/reference.ts';
 
 const folder = fileURLToPath(new URL('../src/guardian/networks/miden/hash/wasm/', import.meta.url));
 
@@ -57,8 +62,20 @@ export function permutationModule(binary: Uint8Array): string {
   ].join('\n');
 }
 
+/** @throws Error when the module just written does not hash like the BigInt definition. */
+async function checkWritten(): Promise<void> {
+  const { hashElements } = await import('../src/guardian/networks/miden/hash/poseidon2.ts');
+  const { rpoHashElements } = await import('../src/guardian/networks/miden/hash/rpo.ts');
+  const elements = Array.from({ length: 19 }, (_, i) => 0xffffffff00000000n - BigInt(i) ** 9n);
+  const isRight =
+    hashElements(elements).join() === hashReference(poseidon2Reference, elements).join() &&
+    rpoHashElements(elements).join() === hashReference(rpoReference, elements).join();
+  if (!isRight) throw new Error('the compiled permutations differ from their reference');
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const binary = await compilePermutation();
   writeFileSync(`${folder}permutation.wasm.ts`, permutationModule(binary));
+  await checkWritten();
   console.log(`permutation.wasm.ts: ${binary.length} bytes of WebAssembly`);
 }

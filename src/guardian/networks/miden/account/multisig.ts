@@ -5,7 +5,7 @@ import { type Account, findSlot, type Protocol } from './account.ts';
 import { StorageMap } from './storage-map.ts';
 
 /** The slots of the multisig and guardian components that Guardian reads or changes. */
-export interface MultisigSlots {
+interface MultisigSlots {
   /** [threshold, number of signers, 0, 0]. */
   thresholdConfig: SlotName;
   /** [index, 0, 0, 0] to the signer's key commitment. */
@@ -80,7 +80,7 @@ export function valueOf(account: Account, name: SlotName): Word | null {
   return slot.value;
 }
 
-export interface MultisigFacts {
+interface MultisigFacts {
   /** In order of their indices. */
   signers: readonly Word[];
   threshold: number | null;

@@ -15,7 +15,6 @@ export interface AccountId {
 
 const VERSION_MASK = 0xfn;
 const VERSION = 1n;
-const HEX_ID = /^0x[0-9a-f]{30}$/;
 
 /** @throws UnverifiableError when prefix and suffix are not a version 1 id. */
 export function accountIdFromElements(prefix: bigint, suffix: bigint): AccountId {
@@ -30,17 +29,12 @@ export function accountIdFromElements(prefix: bigint, suffix: bigint): AccountId
   return { prefix, suffix, text: `0x${digits.slice(0, 30)}` };
 }
 
-/** @throws UnverifiableError when the text is not `0x`, 30 lower-case hex digits, and a valid id. */
-export function accountIdFromText(text: string): AccountId {
-  if (!HEX_ID.test(text)) throw new UnverifiableError('an account id is 0x and 30 hex digits');
-  return accountIdFromElements(BigInt(text.slice(0, 18)), BigInt(`0x${text.slice(18)}00`));
-}
-
 /** @throws UnverifiableError when the next 15 bytes are no valid id. */
 export function readAccountId(reader: Reader): AccountId {
-  let digits = '0x';
-  for (const byte of reader.take(15)) digits += byte.toString(16).padStart(2, '0');
-  return accountIdFromText(digits);
+  const bytes = reader.take(15);
+  let bits = 0n;
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
+  return accountIdFromElements(bits >> 56n, (bits & 0xffffffffffffffn) << 8n);
 }
 
 /** The 15 bytes of an id. */

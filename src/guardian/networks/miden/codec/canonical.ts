@@ -6,6 +6,7 @@ import { UnverifiableError } from '../../network.ts';
  * @throws UnverifiableError when the two differ.
  */
 export function requireSameBytes(subject: string, read: Uint8Array, written: Uint8Array): void {
-  if (read.length === written.length && read.every((byte, i) => byte === written[i])) return;
-  throw new UnverifiableError(`${subject}: not in canonical form`);
+  let isSame = read.length === written.length;
+  for (let i = 0; isSame && i < read.length; i++) isSame = read[i] === written[i];
+  if (!isSame) throw new UnverifiableError(`${subject}: not in canonical form`);
 }

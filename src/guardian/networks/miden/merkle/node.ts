@@ -10,7 +10,7 @@ export interface LeafEntry {
   value: Word;
 }
 
-export interface Leaf {
+interface Leaf {
   height: 0;
   index: LeafIndex;
   /** At least one entry, ordered by key. */

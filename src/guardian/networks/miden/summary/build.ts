@@ -7,7 +7,7 @@ import { type Word, wordFromHex, ZERO_WORD } from '../word.ts';
 import { serializeSummary } from './codec.ts';
 import type { Binding, SlotChange } from './summary.ts';
 
-export interface SummaryPlan {
+interface SummaryPlan {
   /** The multisig account to change, serialized. */
   state: Uint8Array;
   /** Key commitment of a further signer, of the first signer's scheme. */

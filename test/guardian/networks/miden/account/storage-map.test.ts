@@ -10,12 +10,13 @@ import {
 } from '../../../../../src/guardian/networks/miden/word.ts';
 import { randomNumbers } from '../hash/random-elements.ts';
 
+const sorted = (entries: Iterable<MapEntry>) =>
+  [...entries].toSorted(([a], [b]) => compareWords(a, b));
+
 it('changes like a sorted map, with the root of one that is built anew', () => {
   const next = randomNumbers(3);
   const pick = (limit: number) => Number(next() % BigInt(limit));
   const expected = new Map<string, MapEntry>();
-  const sorted = (entries: Iterable<MapEntry>) =>
-    [...entries].toSorted(([a], [b]) => compareWords(a, b));
   let map = StorageMap.empty;
   for (let step = 0; step < 60; step++) {
     const changes = new Map<string, MapEntry>();
