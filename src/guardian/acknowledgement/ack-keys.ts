@@ -19,7 +19,7 @@ export type AckKeySource =
   | { provider: 'env'; falcon: string; ecdsa: string };
 
 /** A key is missing, unreadable, exposed or malformed; the text says which, never what it holds. */
-export class AckKeyError extends Error {
+class AckKeyError extends Error {
   override name = 'AckKeyError';
 }
 

@@ -18,7 +18,7 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /** Not JSON, or beyond a limit. The text never quotes the input. */
-export class InvalidJsonError extends Error {
+class InvalidJsonError extends Error {
   override name = 'InvalidJsonError';
 }
 
@@ -86,33 +86,16 @@ function assertWellFormed(text: string): void {
 
 /**
  * The text that is signed: keys sorted by their UTF-8 bytes, no white space. Mind that a `number`
- * is a float here: a request that signs an integer holds it as a bigint.
+ * is a float here: whoever signs or answers an integer holds it as a bigint.
  */
 export function canonicalJson(value: JsonValue): string {
-  return write(value, { keys: (object) => Object.keys(object).toSorted(compareUtf8), floatText });
-}
-
-/**
- * Any JSON value as text, members in their order, integers with all their digits. A `number` is
- * written as `JSON.stringify` does.
- */
-export function writeJson(value: JsonValue): string {
-  return write(value, { keys: Object.keys, floatText: JSON.stringify });
-}
-
-interface Notation {
-  keys: (object: object) => string[];
-  floatText: (value: number) => string;
-}
-
-function write(value: JsonValue, notation: Notation): string {
   if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'number') return notation.floatText(value);
+  if (typeof value === 'number') return floatText(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isArray(value)) return `[${value.map((element) => write(element, notation)).join(',')}]`;
-  const members = notation
-    .keys(value)
-    .map((key) => `${JSON.stringify(key)}:${write(value[key]!, notation)}`);
+  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.keys(value)
+    .toSorted(compareUtf8)
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`);
   return `{${members.join(',')}}`;
 }
 

@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest';
 
-import {
-  canonicalJson,
-  InvalidJsonError,
-  parseJson,
-  writeJson,
-} from '../../../src/guardian/authentication/canonical-json.ts';
+import { canonicalJson, parseJson } from '../../../src/guardian/authentication/canonical-json.ts';
 
 function canonical(text: string): string {
   return canonicalJson(parseJson(text));
@@ -104,7 +99,7 @@ test.each([
   '{} {}',
   '// note\n1',
 ])('%j is refused without being quoted', (text) => {
-  expect(() => parseJson(text)).toThrow(InvalidJsonError);
+  expect(() => parseJson(text)).toThrow(expect.objectContaining({ name: 'InvalidJsonError' }));
   expect(() => parseJson(`["secret-value",${text}]`)).toThrow(/^(?!.*secret)/);
 });
 
@@ -127,12 +122,4 @@ test('text beyond the limit is refused', () => {
 test('canonical text is its own canonical form', () => {
   const text = canonical('{"x":[1.0,1,1e30,"é",{"b":-0.0,"a":18446744073709551615}]}');
   expect(canonical(text)).toBe(text);
-});
-
-test('writeJson keeps the order of members and every digit', () => {
-  expect(writeJson({ nonce: 18446744073709551615n, retry_count: 2, a: ['x', null, false] })).toBe(
-    '{"nonce":18446744073709551615,"retry_count":2,"a":["x",null,false]}',
-  );
-  const text = '{"b":9007199254740993,"a":{"d":"é","c":[]}}';
-  expect(writeJson(parseJson(text))).toBe(text);
 });

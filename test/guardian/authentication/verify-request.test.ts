@@ -18,7 +18,6 @@ import {
   ecdsaPublicKey,
   signEcdsa,
 } from '../../../src/guardian/networks/miden/ecdsa.ts';
-import { decodePublicKey } from '../../../src/guardian/networks/miden/falcon/codec.ts';
 import { decodeSecretKey } from '../../../src/guardian/networks/miden/falcon/secret-key.ts';
 import { sign } from '../../../src/guardian/networks/miden/falcon/sign.ts';
 import { publicKeyCommitment } from '../../../src/guardian/networks/miden/falcon/verify.ts';
@@ -43,7 +42,7 @@ function falconSigner(seed: number): Signer {
   return {
     scheme: 'falcon',
     publicKey: `0x${bytesToHex(publicKey)}`,
-    commitment: wordToHex(publicKeyCommitment(decodePublicKey(publicKey))),
+    commitment: wordToHex(publicKeyCommitment(key.publicKey)),
     sign: (message) => `0x${bytesToHex(sign(key, message))}`,
   };
 }

@@ -7,7 +7,7 @@ import { type Word, wordToBytes } from './word.ts';
 
 /** Big-endian r, big-endian s, recovery id 0 to 3. */
 export const ECDSA_SIGNATURE_BYTES = 65;
-export const ECDSA_PUBLIC_KEY_BYTES = 33;
+const ECDSA_PUBLIC_KEY_BYTES = 33;
 const MAX_RECOVERY_ID = 3;
 
 /**

@@ -1,4 +1,4 @@
-/** The operations on the calling thread: for tests and for commands that run one and exit. */
+/** The operations on the calling thread. */
 import type { AckKeys } from '../../../acknowledgement/ack-keys.ts';
 import type { Compute } from './compute.ts';
 import { createOperations } from './operations.ts';

@@ -8,6 +8,7 @@ import type { AckKeys } from '../../../acknowledgement/ack-keys.ts';
 import { computeLimits } from '../../../../limits.ts';
 import type { Compute, OperationName, Operations } from './compute.ts';
 import { ComputeFailedError, ComputeOverloadError } from './errors.ts';
+import { inlineCompute } from './inline.ts';
 import { Job } from './job.ts';
 import { packed, type Task } from './protocol.ts';
 import { JobQueue } from './queue.ts';
@@ -15,7 +16,10 @@ import { ThreadHandle } from './thread-handle.ts';
 
 export interface ComputePoolOptions {
   keys: AckKeys;
-  /** By default one less than the cores, at least one and at most `computeLimits.threads`. */
+  /**
+   * By default one less than the cores, at least one and at most `computeLimits.threads`. With 0
+   * the work is done on the calling thread: for tests and for commands that run once.
+   */
   threads?: number;
   /** By default `computeLimits.operationMs`. */
   operationMs?: number;
@@ -30,6 +34,7 @@ export interface ComputePoolOptions {
  * @throws ComputeFailedError when one cannot start.
  */
 export async function startComputePool(options: ComputePoolOptions): Promise<Compute> {
+  if (options.threads === 0) return inlineCompute(options.keys);
   const pool = new ComputePool(options);
   await pool.started();
   return pool;

@@ -28,7 +28,7 @@ export interface FalconSignature {
 }
 
 /** @throws FalconEncodingError */
-export function decodePublicKey(bytes: Uint8Array): Int32Array {
+function decodePublicKey(bytes: Uint8Array): Int32Array {
   if (bytes.length !== PUBLIC_KEY_BYTES || bytes[0] !== PUBLIC_KEY_HEADER) {
     throw new FalconEncodingError('not a Falcon-512 public key');
   }
@@ -71,7 +71,7 @@ export function encodePublicKey(coefficients: Int32Array): Uint8Array {
  * zeros behind the last coefficient are refused.
  * @throws FalconEncodingError
  */
-export function decodeS2(bytes: Uint8Array): Int32Array {
+function decodeS2(bytes: Uint8Array): Int32Array {
   if (bytes.length !== S2_BYTES) throw new FalconEncodingError('s2 is not 625 bytes');
   const coefficients = new Int32Array(N);
   const bits = new BitReader(bytes);
@@ -116,7 +116,7 @@ class BitReader {
 }
 
 /** 625 bytes, or null when these coefficients do not fit. */
-export function encodeS2(coefficients: Int32Array): Uint8Array | null {
+function encodeS2(coefficients: Int32Array): Uint8Array | null {
   const bytes = new Uint8Array(S2_BYTES);
   let at = 0;
   const put = (bit: number): void => {

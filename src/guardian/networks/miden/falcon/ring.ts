@@ -7,7 +7,7 @@ const PSI_POWERS = bitReversedPowers(PSI);
 const INVERSE_PSI_POWERS = bitReversedPowers(inverse(PSI));
 const INVERSE_N = inverse(N);
 
-export function power(base: number, exponent: number): number {
+function power(base: number, exponent: number): number {
   let result = 1;
   let square = base % Q;
   for (let rest = exponent; rest > 0; rest >>= 1) {

@@ -11,7 +11,6 @@ import {
   ComputeFailedError,
   ComputeOverloadError,
 } from '../../../../../src/guardian/networks/miden/compute/errors.ts';
-import { inlineCompute } from '../../../../../src/guardian/networks/miden/compute/inline.ts';
 import {
   type ComputePoolOptions,
   startComputePool,
@@ -55,7 +54,7 @@ async function signedRequest(compute: Compute, scheme: 'falcon' | 'ecdsa'): Prom
 }
 
 test.each(['falcon', 'ecdsa'] as const)('%s requests: same answers as inline', async (scheme) => {
-  const inline = inlineCompute(KEYS);
+  const inline = await start({ threads: 0 });
   const request = await signedRequest(inline, scheme);
   const forged = { ...request, timestamp: 6n };
   for (const compute of [inline, await start()]) {
@@ -128,7 +127,7 @@ test('an operation beyond the deadline is stopped, with its thread, and no other
 
 test('a real operation is stopped too', async () => {
   const pool = await start({ operationMs: 30 });
-  const request = await signedRequest(inlineCompute(KEYS), 'ecdsa');
+  const request = await signedRequest(await start({ threads: 0 }), 'ecdsa');
   const endless = { ...request, payload: 'x'.repeat(3_000_000) };
   await expect(pool.run('verifyRequest', endless)).rejects.toThrow(ComputeFailedError);
 });
