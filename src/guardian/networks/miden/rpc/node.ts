@@ -37,11 +37,11 @@ export class MidenNode {
   /** @throws TypeError for an endpoint that is no http(s) URL, or that holds credentials. */
   constructor(options: MidenNodeOptions) {
     this.#url = options.endpoint.replace(/\/+$/, '') + GET_ACCOUNT_PATH;
-    const { origin, protocol, username, password } = new URL(this.#url);
-    if (!/^https?:$/.test(protocol) || username + password !== '') {
+    const url = URL.parse(this.#url);
+    if (!url || !/^https?:$/.test(url.protocol) || url.username + url.password !== '') {
       throw new TypeError('the endpoint of the Miden node is not a plain http(s) URL');
     }
-    this.#name = `Miden node ${origin}`;
+    this.#name = `Miden node ${url.origin}`;
     this.#timeoutMs = options.timeoutMs;
     this.#maxAttempts = options.maxAttempts;
   }
