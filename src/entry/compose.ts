@@ -37,7 +37,11 @@ export async function createApi(config: Config, database: Database, log: Log): P
   const compute = await startComputePool({ keys, ...(threads ? { threads } : {}) });
   const context: GuardianContext = {
     sql: database.sql,
-    network: new MidenNetwork(compute, midenNode(config, chain.endpoint)),
+    network: new MidenNetwork(
+      compute,
+      midenNode(config, chain.endpoint),
+      chain.network === 'local' ? 'any' : 'derived',
+    ),
     requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
     acknowledgement: ackSigner(keys, (scheme, summaryCommitment) =>
       compute.run('acknowledge', { scheme, summaryCommitment }),

@@ -4,7 +4,7 @@ import { ServiceError } from '../errors.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 
 /** Answers with the envelope; `Retry-After` whenever the envelope carries the hint. */
-export function respondWithError(c: Context, error: ServiceError): Response {
+function respondWithError(c: Context, error: ServiceError): Response {
   const envelope = error.envelope();
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (envelope.meta.retry_after_secs !== undefined) {

@@ -34,15 +34,6 @@ export interface AppliedDelta {
   state: Uint8Array;
 }
 
-export interface SignedMessage {
-  scheme: SignatureScheme;
-  /** `0x` + 64 hex digits: the word that was signed. */
-  message: string;
-  signature: Uint8Array;
-  /** From the request header; ECDSA falls back to it. */
-  publicKey?: Uint8Array;
-}
-
 /** The account's state or delta cannot be verified. `message` is safe to show to a client. */
 export class UnverifiableError extends Error {
   override name = 'UnverifiableError';

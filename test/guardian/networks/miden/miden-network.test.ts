@@ -29,7 +29,7 @@ beforeAll(async () => {
   compute = await startComputePool({ keys: KEYS, threads: 1 });
   chain = await startDevChain({ port: 0, host: '127.0.0.1' });
   const node = new MidenNode({ endpoint: chain.url, timeoutMs: 2_000, maxAttempts: 1 });
-  network = new MidenNetwork(compute, node);
+  network = new MidenNetwork(compute, node, 'derived');
   signer = ackSigner(KEYS, async (scheme, summaryCommitment) =>
     compute.run('acknowledge', { scheme, summaryCommitment }),
   );
@@ -92,7 +92,7 @@ test('what cannot be verified is refused, whichever thread looked', async () => 
 test('a silent chain is a ChainError', async () => {
   const node = new MidenNode({ endpoint: 'http://127.0.0.1:9', timeoutMs: 500, maxAttempts: 1 });
   const { accountId } = await network.inspectAccount(buildAccount(planOf('0.16')));
-  await expect(new MidenNetwork(compute, node).commitmentOnChain(accountId)).rejects.toThrow(
+  await expect(new MidenNetwork(compute, node, 'derived').commitmentOnChain(accountId)).rejects.toThrow(
     ChainError,
   );
 });

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type AppliedDelta, type InspectedAccount, UnverifiableError } from '../../network.ts';
-import { parseAccount, serializeAccount } from '../codec/account.ts';
+import { type AccountOrigin, parseAccount, serializeAccount } from '../codec/account.ts';
 import { parseSummary } from '../summary/codec.ts';
 import { summaryCommitment } from '../summary/commitment.ts';
 import { wordToHex } from '../word.ts';
@@ -19,11 +19,11 @@ function identify(state: Uint8Array): string {
   return createHash('sha256').update(state).digest('base64');
 }
 
-function load(state: Uint8Array, cache: AccountCache): KnownAccount {
+function load(state: Uint8Array, cache: AccountCache, origin: AccountOrigin): KnownAccount {
   const identity = identify(state);
   const seen = cache.get(identity);
   if (seen !== undefined) return seen;
-  const account = parseAccount(state);
+  const account = parseAccount(state, origin);
   const known: KnownAccount = { account, commitment: accountCommitment(account) };
   cache.set(identity, known);
   return known;
@@ -46,8 +46,12 @@ function inspect({ account, commitment }: KnownAccount): InspectedAccount {
  * Reads the facts out of a serialized account.
  * @throws UnverifiableError when the bytes are not an account that can be verified.
  */
-export function inspectAccount(state: Uint8Array, cache = new AccountCache()): InspectedAccount {
-  return inspect(load(state, cache));
+export function inspectAccount(
+  state: Uint8Array,
+  cache = new AccountCache(),
+  origin: AccountOrigin = 'derived',
+): InspectedAccount {
+  return inspect(load(state, cache, origin));
 }
 
 /**
@@ -66,7 +70,8 @@ export function applyDelta(
   input: { accountId: string; state: Uint8Array; summary: Uint8Array },
   cache = new AccountCache(),
 ): AppliedDelta {
-  const { account } = load(input.state, cache);
+  // the stored state was checked when the account was configured
+  const { account } = load(input.state, cache, 'any');
   if (account.id.text !== input.accountId) {
     throw new UnverifiableError(`the state is of account ${account.id.text}`);
   }

@@ -1,6 +1,7 @@
 /** The CPU work of the Miden network, wherever it runs. */
 import type { RequestClaim } from '../../../authentication/verify-request.ts';
 import type { AppliedDelta, InspectedAccount, SignatureScheme } from '../../network.ts';
+import type { AccountOrigin } from '../codec/account.ts';
 
 export interface DeltaInput {
   /** `0x` + 30 hex digits. */
@@ -21,7 +22,7 @@ export interface Operations {
   /** @throws AuthenticationError */
   verifyRequest(claim: RequestClaim): string;
   /** @throws UnverifiableError */
-  inspectAccount(input: { state: Uint8Array }): InspectedAccount;
+  inspectAccount(input: { state: Uint8Array; origin: AccountOrigin }): InspectedAccount;
   /** @throws UnverifiableError */
   applyDelta(input: DeltaInput): AppliedDelta;
   /** @throws FalconSigningError */

@@ -11,7 +11,7 @@ export function createOperations(keys: AckKeys): Operations {
   const acknowledge = acknowledger(keys);
   return {
     verifyRequest,
-    inspectAccount: ({ state }) => inspectAccount(state, accounts),
+    inspectAccount: ({ state, origin }) => inspectAccount(state, accounts, origin),
     applyDelta: (input) => applyDelta(input, accounts),
     acknowledge: ({ scheme, summaryCommitment }) => acknowledge(scheme, summaryCommitment),
     applyAndAcknowledge: ({ scheme, ...input }) => {

@@ -68,7 +68,7 @@ test('errors keep their class and text; bytes of the caller stay its own', async
   const pool = await start();
   const buffer = new Uint8Array(1_000_000).fill(7);
   const state = buffer.subarray(10, 40);
-  const inspection = pool.run('inspectAccount', { state });
+  const inspection = pool.run('inspectAccount', { state, origin: 'derived' });
   await expect(inspection).rejects.toThrow(UnverifiableError);
   expect(state).toEqual(new Uint8Array(30).fill(7));
   const summary = new Uint8Array(3);
