@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { Logger, runMigrations } from 'graphile-worker';
 import { databaseLimits } from '../limits.ts';
 import type { Database, Sql } from './connect.ts';
 import {
@@ -25,9 +24,6 @@ export interface MigrateOptions {
 
 /** Any number that other users of advisory locks in the same database are unlikely to use. */
 const advisoryLockKey = 7_161_005_377_001;
-
-/** What was applied is returned to the caller, who says it once. */
-const silent = new Logger(() => () => {});
 
 const migrationsTable = `
   create schema if not exists canonry;
@@ -112,6 +108,9 @@ async function applyEngine(run: Run): Promise<string[]> {
   const isMissing = async (client: pg.Pool | pg.PoolClient) =>
     planMigrations(run.files, await readApplied(client)).engine;
   if (!(await isMissing(run.pool))) return [];
+  // Loaded here, because the API, which only asks what is pending, has no other use for it.
+  const { Logger, runMigrations } = await import('graphile-worker');
+  const silent = new Logger(() => () => {});
   const install = () => runMigrations({ pgPool: run.pool, logger: silent });
   // The embedded database has one session and one process: nobody to exclude, and an open
   // transaction would keep the engine out as well.
