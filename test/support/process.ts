@@ -23,6 +23,8 @@ export interface RunningProcess {
 interface RunOptions {
   args?: string[];
   env?: Record<string, string>;
+  /** Deno only; everything when left out. */
+  permissions?: string[];
 }
 
 /** Runs a TypeScript file of the project under the Node of the tests until the test ends. */
@@ -39,7 +41,7 @@ export function startNode(file: string, options: RunOptions = {}): RunningProces
 
 /** Runs a TypeScript file of the project under Deno; the caller ends it. */
 export function startDeno(file: string, options: RunOptions = {}): RunningProcess {
-  const flags = ['run', '--allow-all', '--quiet'];
+  const flags = ['run', '--quiet', '--no-prompt', ...(options.permissions ?? ['--allow-all'])];
   return start(
     denoBinary(),
     [...flags, path.join(project, file), ...(options.args ?? [])],

@@ -1,0 +1,25 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { createDatabase } from '../support/databases.ts';
+import { startDeno } from '../support/process.ts';
+import { project } from '../tidy/modules.ts';
+
+it('serves the API under Deno with the permissions of `deno task api`, and stops on SIGTERM', async () => {
+  const { tasks } = JSON.parse(fs.readFileSync(path.join(project, 'deno.json'), 'utf8')) as {
+    tasks: { api: { command: string } };
+  };
+  const words = tasks.api.command.split(' ');
+  const database = await createDatabase();
+  onTestFinished(() => database.drop());
+  const api = startDeno(words.at(-1) ?? '', {
+    permissions: words.filter((word) => word.startsWith('--allow-')),
+    env: { DATABASE_URL: database.url, GUARDIAN_NETWORK_TYPE: 'local', PORT: '0' },
+  });
+  onTestFinished(() => void api.child.kill('SIGKILL'));
+  const [, url] = await api.says(/ready at (http:\S+)/);
+  const answer = await fetch(`${url}/readyz`);
+  expect([answer.status, await answer.json()]).toEqual([200, { status: 'ready' }]);
+  api.child.kill('SIGTERM');
+  expect(await api.exit, api.output()).toBe(0);
+});
