@@ -119,11 +119,11 @@ const rows = {
     message: 'The network configuration is not valid.',
     operator: 'None.',
   },
-  network_error: {
+  rpc_unavailable: {
     status: 502,
     retryable: true,
-    message: 'The account state cannot be read.',
-    operator: 'The submitted state does not parse or does not hold the signer.',
+    message: 'The chain cannot be asked right now. Try again.',
+    operator: 'Check the Miden node (GUARDIAN_MIDEN_RPC_ENDPOINT) and the log of this request.',
   },
   signing_error: {
     status: 500,
@@ -174,7 +174,10 @@ export class ServiceError extends Error {
     message?: string,
     options: { meta?: ErrorMeta; status?: number; cause?: unknown } = {},
   ) {
-    super(message ?? rows[code].message, options.cause === undefined ? {} : { cause: options.cause });
+    super(
+      message ?? rows[code].message,
+      options.cause === undefined ? {} : { cause: options.cause },
+    );
     this.code = code;
     this.meta = options.meta ?? {};
     this.status = options.status ?? rows[code].status;

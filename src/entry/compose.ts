@@ -6,7 +6,7 @@ import { chainOf, isProduction, loadConfig, ConfigError, type Config } from '../
 import type { Database } from '../database/connect.ts';
 import { assertMigrated, pendingMigrations } from '../database/migrate.ts';
 import { loadAckKeys, type AckKeySource } from '../guardian/acknowledgement/ack-keys.ts';
-import { ackSigner } from '../guardian/acknowledgement/ack-signer.ts';
+import { ackIdentity } from '../guardian/acknowledgement/ack-identity.ts';
 import type { GuardianContext } from '../guardian/context.ts';
 import { guardianRoutes } from '../guardian/http/routes.ts';
 import { startComputePool } from '../guardian/networks/miden/compute/pool.ts';
@@ -43,9 +43,8 @@ export async function createApi(config: Config, database: Database, log: Log): P
       chain.network === 'local' ? 'any' : 'derived',
     ),
     requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
-    acknowledgement: ackSigner(keys, (scheme, summaryCommitment) =>
-      compute.run('acknowledge', { scheme, summaryCommitment }),
-    ),
+    acknowledgement: ackIdentity(keys),
+    applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
     wakeQueue: config.WAKE_QUEUE,
   };
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };

@@ -1,14 +1,24 @@
 import type { Sql } from '../database/connect.ts';
-import type { AckSigner } from './acknowledgement/ack-signer.ts';
+import type { AckIdentity } from './acknowledgement/ack-identity.ts';
 import type { RequestVerifier } from './authentication/authenticate.ts';
-import type { Network } from './networks/network.ts';
+import type { AppliedDelta, Network, SignatureScheme } from './networks/network.ts';
 
 /** What the Guardian domain works with; built once by an entry point. */
 export interface GuardianContext {
   sql: Sql;
   network: Network;
   requests: RequestVerifier;
-  acknowledgement: AckSigner;
+  acknowledgement: AckIdentity;
+  /**
+   * Applies a delta to a stored state and signs its summary, away from the event loop.
+   * @throws UnverifiableError when the delta does not apply.
+   */
+  applyAndAcknowledge(input: {
+    accountId: string;
+    state: Uint8Array;
+    summary: Uint8Array;
+    scheme: SignatureScheme;
+  }): Promise<AppliedDelta & { acknowledgement: string }>;
   /** Whether wake-ups carry a per-account queue name. */
   wakeQueue: 'account' | 'none';
 }

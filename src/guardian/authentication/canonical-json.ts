@@ -18,7 +18,7 @@ export type JsonValue =
   | { readonly [key: string]: JsonValue };
 
 /** Not JSON, or beyond a limit. The text never quotes the input. */
-class InvalidJsonError extends Error {
+export class InvalidJsonError extends Error {
   override name = 'InvalidJsonError';
 }
 

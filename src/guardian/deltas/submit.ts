@@ -96,9 +96,9 @@ async function examine(
   if (!base) return { verdict: 'unexamined' };
   try {
     const { summary } = submission;
-    const applied = await context.network.applyDelta({ accountId, state: base.state, summary });
-    const signature = await context.acknowledgement.sign(scheme, applied.summaryCommitment);
-    const { account } = applied;
+    const { state } = base;
+    const applied = await context.applyAndAcknowledge({ accountId, state, summary, scheme });
+    const { account, acknowledgement: signature } = applied;
     return {
       verdict: 'valid',
       verified: {

@@ -7,7 +7,12 @@ import {
   readSignatureHeaders,
   type SignedRequest,
 } from '../authentication/authenticate.ts';
-import { canonicalJson, parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+import {
+  canonicalJson,
+  InvalidJsonError,
+  parseJson,
+  type JsonValue,
+} from '../authentication/canonical-json.ts';
 
 /** A signed body: what it says, and what was signed. */
 export interface SignedBody {
@@ -27,8 +32,9 @@ export async function readSignedBody(c: Context, maxBytes: number): Promise<Sign
   try {
     body = parseJson(text);
     payload = canonicalJson(body);
-  } catch {
-    throw new ServiceError('invalid_input', 'The body is not valid JSON.');
+  } catch (error) {
+    if (!(error instanceof InvalidJsonError)) throw error;
+    throw new ServiceError('invalid_input', `The body cannot be read: ${error.message}.`);
   }
   const headers = readSignatureHeaders((name) => c.req.header(name));
   return { body, request: { ...headers, payload } };

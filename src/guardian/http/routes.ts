@@ -7,6 +7,7 @@ import type { GuardianContext } from '../context.ts';
 import { readDelta } from '../deltas/read.ts';
 import { submitDelta } from '../deltas/submit.ts';
 import { deltaObject } from '../deltas/wire.ts';
+import { withFaults } from './faults.ts';
 import { readNonce, readSignedBody, readSignedQuery } from './requests.ts';
 
 /** What the status route tells about this process. */
@@ -24,7 +25,7 @@ export function guardianRoutes(
   limits: { maxRequestBytes: number },
 ): Route[] {
   const status = (c: Context) => c.json(describeService(identity));
-  return [
+  const routes: Route[] = [
     { method: 'GET', path: '/', handle: status },
     { method: 'GET', path: '/status', handle: status },
     { method: 'GET', path: '/pubkey', handle: (c) => c.json(publicKey(context, c)) },
@@ -59,6 +60,7 @@ export function guardianRoutes(
       handle: async (c) => c.json(await readState(context, readSignedQuery(c, {}))),
     },
   ];
+  return routes.map(withFaults);
 }
 
 /** C1, C2: liveness only; never touches the database. */

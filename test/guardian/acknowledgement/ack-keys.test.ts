@@ -8,7 +8,7 @@ import { falcon512 } from '@noble/post-quantum/falcon.js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 import { type AckKeySource, loadAckKeys } from '../../../src/guardian/acknowledgement/ack-keys.ts';
-import { ackSigner } from '../../../src/guardian/acknowledgement/ack-signer.ts';
+import { ackIdentity } from '../../../src/guardian/acknowledgement/ack-identity.ts';
 import { verifySignedMessage } from '../../../src/guardian/authentication/signature.ts';
 import { startComputePool } from '../../../src/guardian/networks/miden/compute/pool.ts';
 import { wordFromHex } from '../../../src/guardian/networks/miden/word.ts';
@@ -124,9 +124,7 @@ test('several processes that start at once get the same keys', async () => {
 
 test('the signer names its keys and its signatures verify under those names', async () => {
   const compute = await startComputePool({ keys: KEYS, threads: 0 });
-  const signer = ackSigner(KEYS, async (scheme, summaryCommitment) =>
-    compute.run('acknowledge', { scheme, summaryCommitment }),
-  );
+  const signer = ackIdentity(KEYS);
   expect(signer.publicKey('falcon')).toBe(`0x${bytesToHex(pair.publicKey)}`);
   expect(signer.commitment('falcon', '0.15')).toBe(signer.commitment('falcon'));
   expect(signer.commitment('ecdsa')).toBe(
@@ -137,12 +135,14 @@ test('the signer names its keys and its signatures verify under those names', as
   );
 
   const summary = `0x${'0102030405060708'.repeat(4)}`;
+  const sign = async (scheme: 'falcon' | 'ecdsa') =>
+    compute.run('acknowledge', { scheme, summaryCommitment: summary });
   const lengths = { falcon: 3048, ecdsa: 130 };
   for (const scheme of ['falcon', 'ecdsa'] as const) {
-    const signature = await signer.sign(scheme, summary);
+    const signature = await sign(scheme);
     expect(signature).toMatch(/^[0-9a-f]+$/);
     expect(signature).toHaveLength(lengths[scheme]);
-    expect(await signer.sign(scheme, summary)).toBe(signature);
+    expect(await sign(scheme)).toBe(signature);
     const authorized = [signer.commitment(scheme)];
     const claim = { scheme, signature: hexToBytes(signature), authorized };
     expect(verifySignedMessage({ ...claim, message: () => wordFromHex(summary) })).toBe(

@@ -3,7 +3,10 @@ import { falcon512 } from '@noble/post-quantum/falcon.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { type DevChain, startDevChain } from '../../../../src/dev-chain/start.ts';
-import { type AckSigner, ackSigner } from '../../../../src/guardian/acknowledgement/ack-signer.ts';
+import {
+  type AckIdentity,
+  ackIdentity,
+} from '../../../../src/guardian/acknowledgement/ack-identity.ts';
 import { verifySignedMessage } from '../../../../src/guardian/authentication/signature.ts';
 import { buildAccount } from '../../../../src/guardian/networks/miden/account/build.ts';
 import type { Compute } from '../../../../src/guardian/networks/miden/compute/compute.ts';
@@ -23,16 +26,14 @@ const KEYS = {
 let compute: Compute;
 let chain: DevChain;
 let network: MidenNetwork;
-let signer: AckSigner;
+let signer: AckIdentity;
 
 beforeAll(async () => {
   compute = await startComputePool({ keys: KEYS, threads: 1 });
   chain = await startDevChain({ port: 0, host: '127.0.0.1' });
   const node = new MidenNode({ endpoint: chain.url, timeoutMs: 2_000, maxAttempts: 1 });
   network = new MidenNetwork(compute, node, 'derived');
-  signer = ackSigner(KEYS, async (scheme, summaryCommitment) =>
-    compute.run('acknowledge', { scheme, summaryCommitment }),
-  );
+  signer = ackIdentity(KEYS);
 });
 
 afterAll(async () => {
@@ -65,7 +66,9 @@ test.each(CASES)('$protocol $scheme: from state to acknowledged delta to chain',
   });
   const { acknowledgement, ...rest } = acknowledged;
   expect(rest).toEqual(applied);
-  expect(acknowledgement).toBe(await signer.sign(scheme, applied.summaryCommitment));
+  expect(acknowledgement).toBe(
+    await compute.run('acknowledge', { scheme, summaryCommitment: applied.summaryCommitment }),
+  );
   const claim = {
     scheme,
     message: () => wordFromHex(applied.summaryCommitment),
@@ -92,7 +95,7 @@ test('what cannot be verified is refused, whichever thread looked', async () => 
 test('a silent chain is a ChainError', async () => {
   const node = new MidenNode({ endpoint: 'http://127.0.0.1:9', timeoutMs: 500, maxAttempts: 1 });
   const { accountId } = await network.inspectAccount(buildAccount(planOf('0.16')));
-  await expect(new MidenNetwork(compute, node, 'derived').commitmentOnChain(accountId)).rejects.toThrow(
-    ChainError,
-  );
+  await expect(
+    new MidenNetwork(compute, node, 'derived').commitmentOnChain(accountId),
+  ).rejects.toThrow(ChainError);
 });

@@ -2,7 +2,7 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { falcon512 } from '@noble/post-quantum/falcon.js';
 import { afterEach, expect, test } from 'vitest';
 
-import { ackSigner } from '../../../../../src/guardian/acknowledgement/ack-signer.ts';
+import { ackIdentity } from '../../../../../src/guardian/acknowledgement/ack-identity.ts';
 import { requestMessage } from '../../../../../src/guardian/authentication/request-message.ts';
 import { AuthenticationError } from '../../../../../src/guardian/authentication/signature.ts';
 import type { RequestClaim } from '../../../../../src/guardian/authentication/verify-request.ts';
@@ -39,16 +39,17 @@ async function start(options: Partial<ComputePoolOptions> = {}): Promise<Compute
 
 async function signedRequest(compute: Compute, scheme: 'falcon' | 'ecdsa'): Promise<RequestClaim> {
   const payload = `{"account_id":"${ACCOUNT}"}`;
-  const signer = ackSigner(KEYS, async (by, summaryCommitment) =>
-    compute.run('acknowledge', { scheme: by, summaryCommitment }),
-  );
+  const signer = ackIdentity(KEYS);
   return {
     scheme,
     payload,
     accountId: ACCOUNT,
     timestamp: 5n,
     publicKey: signer.publicKey(scheme),
-    signature: await signer.sign(scheme, wordToHex(requestMessage(ACCOUNT, 5n, payload))),
+    signature: await compute.run('acknowledge', {
+      scheme,
+      summaryCommitment: wordToHex(requestMessage(ACCOUNT, 5n, payload)),
+    }),
     authorized: [signer.commitment(scheme)],
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The guardian's own signature over a transaction summary (protocol dossier §6): the account's
- * on-chain guardian check accepts it. One Falcon and one ECDSA key a deployment, the same on
+ * Whose signature an acknowledgement is (protocol dossier §6): the account's on-chain guardian
+ * check accepts it. One Falcon and one ECDSA key a deployment, the same on
  * every replica.
  */
 import { bytesToHex } from '@noble/hashes/utils.js';
@@ -13,7 +13,7 @@ import { wordToHex } from '../networks/miden/word.ts';
 import type { InspectedAccount, SignatureScheme } from '../networks/network.ts';
 import type { AckKeys } from './ack-keys.ts';
 
-export interface AckSigner {
+export interface AckIdentity {
   /** `0x` + hex: 897 bytes for Falcon, 33 for ECDSA. */
   publicKey(scheme: SignatureScheme): string;
   /**
@@ -21,15 +21,10 @@ export interface AckSigner {
    * of protocol 0.15; Falcon keys have one name.
    */
   commitment(scheme: SignatureScheme, protocol?: InspectedAccount['protocol']): string;
-  /**
-   * @param summaryCommitment `0x` + 64 hex digits: the word the cosigners sign too.
-   * @returns hex without `0x`: 1524 bytes for Falcon, 65 for ECDSA.
-   */
-  sign(scheme: SignatureScheme, summaryCommitment: string): Promise<string>;
 }
 
-/** @param sign where signing happens: it takes milliseconds, so not on the event loop. */
-export function ackSigner(keys: AckKeys, sign: AckSigner['sign']): AckSigner {
+/** What the keys look like from outside; signing happens on the computation threads. */
+export function ackIdentity(keys: AckKeys): AckIdentity {
   const falconKey = decodeSecretKey(keys.falcon).publicKey;
   const falcon = wordToHex(publicKeyCommitment(falconKey));
   const ecdsaKey = ecdsaPublicKey(keys.ecdsa);
@@ -46,6 +41,5 @@ export function ackSigner(keys: AckKeys, sign: AckSigner['sign']): AckSigner {
       if (scheme === 'falcon') return falcon;
       return protocol === '0.15' ? packed : native;
     },
-    sign,
   };
 }
