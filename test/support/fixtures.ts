@@ -17,7 +17,7 @@ export const fixtureFolder: string | undefined = [
   besideTheProject,
 ].find((folder) => folder !== undefined && fs.existsSync(folder));
 
-/** Shown as the name of a skipped test. */
+/** Shown as the reason, or in the name, of a skipped test. */
 export const fixturesMissing = 'skipped: no fixtures (set GUARDIAN_FIXTURES to their folder)';
 
 export const fixtureProtocols = ['0.15', '0.16'] as const;
@@ -36,13 +36,41 @@ export interface AccountFixture {
 }
 
 export function readAccountFixture(protocol: '0.15' | '0.16'): AccountFixture {
-  if (!fixtureFolder) throw new Error(fixturesMissing);
-  const read = (name: string): unknown =>
-    JSON.parse(fs.readFileSync(path.join(fixtureFolder, `miden-${protocol}`, name), 'utf8'));
+  const read = (name: string): unknown => JSON.parse(readFixture(`miden-${protocol}`, name));
   return {
     account: read('account.json') as AccountFixture['account'],
     delta: read('delta_1.json') as AccountFixture['delta'],
     keys: read('keys.json') as AccountFixture['keys'],
     commitments: read('commitments.json') as AccountFixture['commitments'],
   };
+}
+
+export interface LookupVectors {
+  /** The word of the domain's name, in hex. */
+  domainTag: string;
+  vectors: { timestampMs: bigint; keyCommitment: string; message: string }[];
+}
+
+/** Messages of the lookup by key, timestamps up to the 64-bit limits. */
+export function readLookupVectors(): LookupVectors {
+  const text = readFixture('lookup_auth_vectors.json');
+  // One timestamp is the largest i64, which JSON.parse would round.
+  const exact = text.replaceAll(/("timestamp_ms":\s*)(-?\d+)/g, '$1"$2"');
+  const file = JSON.parse(exact) as {
+    domain_tag_hex: string;
+    vectors: { timestamp_ms: string; key_commitment_hex: string; expected_digest_hex: string }[];
+  };
+  return {
+    domainTag: file.domain_tag_hex,
+    vectors: file.vectors.map((vector) => ({
+      timestampMs: BigInt(vector.timestamp_ms),
+      keyCommitment: vector.key_commitment_hex,
+      message: vector.expected_digest_hex,
+    })),
+  };
+}
+
+function readFixture(...names: string[]): string {
+  if (!fixtureFolder) throw new Error(fixturesMissing);
+  return fs.readFileSync(path.join(fixtureFolder, ...names), 'utf8');
 }

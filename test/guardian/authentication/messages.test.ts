@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import process from 'node:process';
 import { expect, test } from 'vitest';
 
 import { canonicalJson } from '../../../src/guardian/authentication/canonical-json.ts';
@@ -9,6 +6,7 @@ import { requestMessage, textWord } from '../../../src/guardian/authentication/r
 import { P } from '../../../src/guardian/networks/miden/field.ts';
 import { rpoHashElements } from '../../../src/guardian/networks/miden/hash/rpo.ts';
 import { wordToHex, ZERO_WORD } from '../../../src/guardian/networks/miden/word.ts';
+import { fixtureFolder, fixturesMissing, readLookupVectors } from '../../support/fixtures.ts';
 
 const ACCOUNT = '0x25ae6647d3c87001607b46e56f1260';
 const AT = 1_700_000_000_000n;
@@ -95,19 +93,12 @@ test.each([
   expect(wordToHex(lookupMessage(at, commitment))).toBe(message);
 });
 
-const fixtures = process.env.GUARDIAN_FIXTURES;
-
-test.runIf(fixtures)('all lookup vectors of Guardian', () => {
-  const text = readFileSync(join(fixtures!, 'lookup_auth_vectors.json'), 'utf8');
-  // One timestamp is the largest i64, which JSON.parse would round.
-  const file = JSON.parse(text.replaceAll(/("timestamp_ms":\s*)(-?\d+)/g, '$1"$2"')) as {
-    domain_tag_hex: string;
-    vectors: { timestamp_ms: string; key_commitment_hex: string; expected_digest_hex: string }[];
-  };
-  expect(wordToHex(textWord('guardian.lookup.v1'))).toBe(file.domain_tag_hex);
-  expect(file.vectors).toHaveLength(8);
-  for (const vector of file.vectors) {
-    const message = lookupMessage(BigInt(vector.timestamp_ms), vector.key_commitment_hex);
-    expect(wordToHex(message)).toBe(vector.expected_digest_hex);
+test('all lookup vectors of Guardian', ({ skip }) => {
+  skip(!fixtureFolder, fixturesMissing);
+  const { domainTag, vectors } = readLookupVectors();
+  expect(wordToHex(textWord('guardian.lookup.v1'))).toBe(domainTag);
+  expect(vectors).toHaveLength(8);
+  for (const { timestampMs, keyCommitment, message } of vectors) {
+    expect(wordToHex(lookupMessage(timestampMs, keyCommitment))).toBe(message);
   }
 });
