@@ -20,10 +20,13 @@ export function workerPreset(options: {
   concurrency: number;
   liveness: Liveness;
   log: Log;
+  /** Another folder of task files than the project's own. */
+  taskDirectory?: string;
 }): GraphileConfig.Preset {
   return {
     worker: {
-      taskDirectory: fileURLToPath(new URL('../../tasks', import.meta.url)),
+      taskDirectory:
+        options.taskDirectory ?? fileURLToPath(new URL('../../tasks', import.meta.url)),
       concurrentJobs: options.concurrency,
       // one connection for LISTEN, one for the liveness of the pool, the rest for jobs
       maxPoolSize: options.concurrency + 2,
