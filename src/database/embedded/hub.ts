@@ -41,9 +41,6 @@ export interface HubOptions {
 }
 
 export class EmbeddedHub implements ConnectionHost {
-  /** Groups run so far: tells the upkeep whether anything happened. */
-  groupsRun = 0;
-
   readonly #engine: Engine;
   readonly #idleInTransactionMs: number;
   readonly #onFatal: (error: Error) => void;
@@ -186,7 +183,6 @@ export class EmbeddedHub implements ConnectionHost {
    * the client. Returns the status of the last ReadyForQuery, undefined when there was none.
    */
   async #execute(group: Buffer, client?: EmbeddedConnection): Promise<number | undefined> {
-    this.groupsRun += 1;
     const chunks: Buffer[] = [];
     await this.#engine.execProtocolRawStream(group, {
       onRawData: (data) => chunks.push(Buffer.from(data)), // a copy: the memory is the engine's

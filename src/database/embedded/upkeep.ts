@@ -7,13 +7,22 @@ export interface Upkeep {
   stop(): Promise<void>;
 }
 
+/** How often, in milliseconds. */
+export interface UpkeepIntervals {
+  checkpointMs: number;
+  vacuumMs: number;
+}
+
 /**
  * PGlite has neither a checkpointer nor autovacuum: without these its write-ahead log grows
- * without end (481 MB measured where a checkpoint holds 65 MB) and the space of finished jobs
- * is never used again. The timers do not keep the process alive, and do nothing on an idle
- * database.
+ * without end (481 MB measured where checkpoints hold 65 MB) and the space of finished jobs is
+ * never used again. The timers do not keep the process alive.
  */
-export function startUpkeep(hub: EmbeddedHub, onError: (error: unknown) => void): Upkeep {
+export function startUpkeep(
+  hub: EmbeddedHub,
+  onError: (error: unknown) => void,
+  intervals: UpkeepIntervals = databaseLimits,
+): Upkeep {
   const pool = new pg.Pool({
     user: 'postgres',
     database: 'postgres',
@@ -21,9 +30,10 @@ export function startUpkeep(hub: EmbeddedHub, onError: (error: unknown) => void)
     stream: () => hub.connect(),
   });
   pool.on('error', onError);
+  const run = (command: string) => void pool.query(command).catch(onError);
   const timers = [
-    every(databaseLimits.checkpointMs, 'checkpoint'),
-    every(databaseLimits.vacuumMs, 'vacuum (analyze)'),
+    setInterval(run, intervals.checkpointMs, 'checkpoint').unref(),
+    setInterval(run, intervals.vacuumMs, 'vacuum (analyze)').unref(),
   ];
   return {
     async stop() {
@@ -31,16 +41,4 @@ export function startUpkeep(hub: EmbeddedHub, onError: (error: unknown) => void)
       await pool.end();
     },
   };
-
-  function every(milliseconds: number, command: string): NodeJS.Timeout {
-    let groupsBefore = hub.groupsRun;
-    const timer = setInterval(() => {
-      if (hub.groupsRun === groupsBefore) return;
-      pool
-        .query(command)
-        .catch(onError)
-        .finally(() => (groupsBefore = hub.groupsRun));
-    }, milliseconds);
-    return timer.unref();
-  }
 }
