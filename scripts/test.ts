@@ -65,8 +65,9 @@ function countModule(module: TestModule): void {
       continue;
     }
     count.skipped += 1;
-    const reason = result.note ?? (test.options.mode === 'run' ? 'its setup failed' : 'no reason');
-    console.log(`- skipped: ${module.relativeModuleId} > ${test.fullName} (${reason})`);
+    const reason = result.note ?? (test.options.mode === 'run' ? 'its setup failed' : undefined);
+    const note = reason === undefined ? '' : ` (${reason})`; // else the name says why
+    console.log(`- skipped: ${module.relativeModuleId} > ${test.fullName}${note}`);
   }
 }
 
