@@ -43,6 +43,10 @@ create table guardian.delta (
   ack_signature text not null,
   retry_count integer not null default 0,
   divergence_count integer not null default 0,
+  abandon_requested_at timestamptz,
+  abandon_confirm_count integer not null default 0,
+  -- looks of the reconcile pass at a delta that is no longer a candidate
+  reconcile_count integer not null default 0,
   -- what push-time validation computed; promotion compares and writes, and then drops it
   result_state bytea,
   result_signers text[],
@@ -50,13 +54,24 @@ create table guardian.delta (
   primary key (account_id, nonce)
 );
 
--- At most one candidate an account, by the schema and not by a flag.
-create unique index delta_one_candidate on guardian.delta (account_id) where status = 'candidate';
 create index delta_by_candidate on guardian.delta (candidate_id);
+-- The candidates of an account; few rows, so "one at a time" costs a look at one index entry.
+create index delta_candidates on guardian.delta (account_id, candidate_id)
+  where status = 'candidate';
+-- What the reconcile pass of an account may still promote.
+create index delta_unresolved on guardian.delta (account_id, status_timestamp)
+  where status in ('retained', 'discarded');
 
 -- The head of an account's line, with what the decision needs.
 create type guardian.delta_head as (
-  line_id bigint, fence bigint, candidate_id bigint, attempts integer, due boolean,
-  nonce bigint, prev_commitment text, new_commitment text,
-  divergence_count integer, age_seconds double precision
+  line_id bigint, fence bigint, candidate_id bigint, attempts integer, failures integer,
+  due boolean, nonce bigint, prev_commitment text,
+  -- candidates of the line in order, the head first: a chain that shows the result of a later
+  -- one has passed all before it
+  candidates bigint[], results text[],
+  retry_count integer, divergence_count integer, abandon_confirm_count integer,
+  age_seconds double precision, abandon_age_seconds double precision
 );
+
+insert into canonry.kind (task, follow_resolution)
+  values ('canonicalize', 'guardian.follow_resolution'), ('reconcile', null);

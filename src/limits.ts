@@ -28,10 +28,15 @@ export const kernelLimits = {
   maxDrainCandidates: 100,
   /** The same in time, milliseconds. */
   maxDrainMs: 200,
-  /** Between two heartbeats: five fit into the time after which a worker counts as silent. */
-  heartbeatMs: 1_000,
-  /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. */
-  workerSilentSeconds: 4,
+  /** Between two heartbeats: four fit into the time after which a worker counts as silent. */
+  heartbeatMs: 500,
+  /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. Losing
+   * them while it is only slow costs a repeated look outside, never a wrong write. */
+  workerSilentSeconds: 2,
+  /** Idle queue rows removed at a time: a statement of some milliseconds. */
+  idleQueuesAtOnce: 2_000,
+  /** Of an error's text on a candidate: enough to tell failures apart. */
+  maxErrorCharacters: 500,
   /** Between two sweeps for ready lines without a wake-up; the sweep should find none. */
   sweepMs: 5_000,
   /** A due head younger than this is not swept: its wake-up is about to be fetched. */
@@ -46,14 +51,32 @@ export const authenticationLimits = {
   maxVerifications: 3,
 } as const;
 
-/** Looks at the chain while a delta waits. */
+/** Looks at the chain while a delta waits (protocol §4.4 and §4.6). */
 export const canonicalizationLimits = {
   /** Not landed yet: first re-look after half a second, then growing to ten. */
   notLanded: { firstMs: 500, lastMs: 10_000, growth: 1.5 },
   /** The node failed: it says nothing about the delta, and hurrying does not help it. */
   chainUnavailable: { firstMs: 1_000, lastMs: 30_000, growth: 2 },
-  /** Protocol §4.4: consecutive observations of a foreign commitment before giving up. */
+  /** Consecutive observations of a foreign commitment before giving up. */
   divergenceConfirmations: 2,
+  /** Time in which "not landed yet" costs nothing. */
+  graceSeconds: 600,
+  /** Looks after that time before giving up; with ten seconds between them, upstream's budget. */
+  maxRetries: 48,
+  /** A client that abandons a delta is believed after this time and so many looks. */
+  abandonQuarantineSeconds: 15,
+  abandonConfirmations: 2,
+  /** Looks at a delta that was given up: at the interval for the first quarter of an hour, then
+   * at doubling ones up to ten minutes. */
+  reconcileEagerSeconds: 900,
+  reconcileMaxSeconds: 600,
+  /** A decision that fails for no reason of the protocol is a fault of ours or of the database:
+   * retried for about ten minutes, then the line waits for a person. */
+  retry: {
+    maxFailures: 10,
+    backoff: { firstMs: 500, lastMs: 120_000, growth: 2.5 },
+    terminal: 'halt',
+  },
 } as const;
 
 /** Connections, the embedded database, migrations (src/database). */
@@ -75,6 +98,9 @@ export const databaseLimits = {
   migrationTableLockMs: 10_000,
   /** Enough for the embedded working set; the default of 128 MB is resident in full. */
   embeddedBuffers: '16MB',
+  /** Queries of the embedded database run on the event loop: after this long it gets a turn, which
+   * keeps the loop free within about twice this time. Two or three queries fit. */
+  embeddedTurnMs: 4,
   /** What a checkpoint leaves of the embedded write-ahead log. */
   embeddedWal: '64MB',
   /** A busy embedded database writes some 100 MB of log in this time; a checkpoint takes 16 ms. */

@@ -1,8 +1,10 @@
--- Kernel functions. Locks are always taken in this order: domain account row, line row, job
--- row. A domain function that needs an account row locks it before it calls in here.
+-- Kernel functions that every candidate passes through. Locks are always taken in this order:
+-- domain account row, line row, domain rows, queue lock, job row. A domain function that needs
+-- an account row locks it before it calls in here.
 
 -- Who: every function that leaves a candidate waiting; the sweep.
--- Locks: the job row of the key, last in the order.
+-- Locks: with a queue name, the queue lock (shared; see remove_idle_queues); then the job row of
+-- the key, last in the order.
 -- Why the loop: add_job with a key returns null and enqueues nothing when a worker locks the
 -- keyed job between its two statements (graphile-worker #580). A swallowed null is a candidate
 -- without a wake-up.
@@ -12,6 +14,9 @@ create or replace function canonry.wake(
 declare
   job_id bigint;
 begin
+  if p_queue_name is not null then
+    perform pg_advisory_xact_lock_shared(7161005377002);
+  end if;
   for attempt in 1..100 loop
     select j.id into job_id from graphile_worker.add_job(
       p_task, json_build_object('account', p_account), queue_name := p_queue_name,
@@ -54,18 +59,19 @@ $$;
 -- Who: claim, and every function that has just resolved the head of a line it holds.
 -- Locks: the caller holds the line row, so the answer and the release are one decision: a
 -- candidate that commits later brings a wake-up that finds the line free.
--- Index: candidate_waiting.
--- Returns the head; candidate_id is null when the line is empty, and the line is then free.
+-- Index: candidate_unresolved.
+-- Returns the head; candidate_id is null when the line is empty. An empty line is free
+-- afterwards, and so is one whose head waits for a later time or for a person.
 create or replace function canonry.next_head(p_line_id bigint, p_fence bigint)
 returns canonry.head language plpgsql as $$
 declare
   head canonry.head;
 begin
-  select p_line_id, p_fence, c.candidate_id, c.attempts, c.why,
-         c.next_attempt_at <= clock_timestamp(), c.submitted_at, c.next_attempt_at
+  select p_line_id, p_fence, c.candidate_id, c.attempts, c.failures,
+         c.state = 'waiting' and c.next_attempt_at <= clock_timestamp(), c.submitted_at
     into head
     from canonry.candidate c
-    where c.line_id = p_line_id and c.state = 'waiting'
+    where c.line_id = p_line_id and c.resolved_at is null
     order by c.candidate_id
     limit 1;
   if head.candidate_id is null or not head.due then
@@ -77,7 +83,7 @@ $$;
 
 -- Who: the drain of a wake-up.
 -- Locks: the line row (no key update: submits that only reference the line do not wait).
--- Index: unique (task, account), candidate_waiting.
+-- Index: unique (task, account), candidate_unresolved.
 -- Why safe: raises the fence, so whoever held the line before can no longer write (K3). A line
 -- that a live worker holds is left alone: the holder looks at the line once more, under this
 -- row lock, before it lets go.
@@ -128,6 +134,26 @@ begin
 end
 $$;
 
+-- Who: a domain's resolution function, in its transaction, after holds(), when one decision
+-- settles several candidates at once: the unresolved ones of the line in order, up to and
+-- including p_through (null: all of them).
+-- Index: candidate_unresolved.
+-- Returns how many there were.
+create or replace function canonry.resolve_line(
+  p_line_id bigint, p_through bigint, p_state text, p_why text
+) returns integer language plpgsql as $$
+declare
+  v_count integer;
+begin
+  update canonry.candidate
+    set state = p_state, why = p_why, resolved_at = clock_timestamp()
+    where line_id = p_line_id and resolved_at is null
+      and (p_through is null or candidate_id <= p_through);
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
 -- Who: a domain that has to look again later. Waiting is not a job failure.
 -- Locks: the line row, then the job row.
 -- Why safe: the reason, the time and the wake-up commit together. The wake-up has no queue
@@ -142,21 +168,21 @@ declare
   v_task text;
   v_account text;
 begin
-  if not canonry.holds(p_line_id, p_fence) then
+  update canonry.line set holder = null, claimed_at = null
+    where line_id = p_line_id and fence = p_fence
+    returning task, account into v_task, v_account;
+  if v_task is null then
     return false;
   end if;
   update canonry.candidate
     set attempts = attempts + 1, why = p_why, last_error = p_last_error, next_attempt_at = v_at
     where candidate_id = p_candidate_id and state = 'waiting';
-  update canonry.line set holder = null, claimed_at = null
-    where line_id = p_line_id
-    returning task, account into v_task, v_account;
   perform canonry.wake(v_task, v_account, null, v_at, 'replace');
   return true;
 end
 $$;
 
--- Who: a drain that stops before its line is empty (fairness, shutdown, an unexpected error).
+-- Who: a drain that stops before its line is empty (fairness, shutdown).
 -- Locks: the line row, then the job row.
 -- Returns false when the claim was overtaken.
 create or replace function canonry.hand_over(
@@ -174,5 +200,20 @@ begin
   end if;
   perform canonry.wake(v_task, v_account, p_queue_name, null, 'replace');
   return true;
+end
+$$;
+
+-- Who: a domain that learned something about a line from outside (a request, an event).
+-- Locks: the head's row, then the job row.
+-- Makes the head due now and wakes its line.
+create or replace function canonry.look_now(p_task text, p_account text)
+returns void language plpgsql as $$
+begin
+  update canonry.candidate c set next_attempt_at = clock_timestamp()
+    from canonry.line l
+    where l.task = p_task and l.account = p_account and c.line_id = l.line_id
+      and c.resolved_at is null and c.state = 'waiting'
+      and c.next_attempt_at > clock_timestamp();
+  perform canonry.wake(p_task, p_account, null, null, 'replace');
 end
 $$;

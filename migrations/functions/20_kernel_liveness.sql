@@ -1,14 +1,6 @@
 -- Liveness: a worker that stops renewing its heartbeat loses its lines and its jobs.
 
--- Who: each worker process, every second. Renews its row; creates it at start and when a
--- sweep has removed it (a paused process that came back works on under new claims).
-create or replace function canonry.heartbeat(p_worker_id text)
-returns void language sql as $$
-  insert into canonry.worker (worker_id) values (p_worker_id)
-    on conflict (worker_id) do update set beat_at = clock_timestamp();
-$$;
-
--- Who: a worker that stops on purpose, after its last job, and the sweep for the silent ones.
+-- Who: a worker that stops on purpose, after its last job, and reap for the silent ones.
 -- Locks: the lines that the worker holds, then job rows.
 -- Index: line_held.
 -- Why safe: freeing a line raises its fence, so the worker, should it still be alive, can no
@@ -20,7 +12,6 @@ declare
   v_lines integer;
 begin
   delete from canonry.worker where worker_id = p_worker_id;
-  perform graphile_worker.force_unlock_workers(array[p_worker_id]);
   with held as (
     select line_id from canonry.line where holder = p_worker_id
       order by line_id for no key update
@@ -30,31 +21,34 @@ begin
       returning l.task, l.account
   )
   select count(canonry.wake(task, account, null, null, 'replace')) into v_lines from freed;
+  perform graphile_worker.force_unlock_workers(array[p_worker_id]);
   return v_lines;
 end
 $$;
 
--- Who: every worker process, every second; reaping twice is harmless.
--- Locks: an advisory lock so that one sweep runs at a time, then as retire().
--- Also retires pools that hold jobs without having a heartbeat row (killed before their first
--- heartbeat, or a paused process that locked one more job after it was retired).
+-- Who: each worker process, twice a second: renews its own row (created at start, and again when
+-- a sweep has removed it: a paused process that came back works on under new claims), and
+-- retires the workers that went silent. Reaping twice, or reaping a worker that is only slow,
+-- is harmless.
+-- Locks: as retire; rows of workers that someone else is retiring are skipped.
+-- Why the start time: after a restart of the database every heartbeat is old, though its worker
+-- may be alive; it gets the time to say so.
 -- Returns the workers that were retired.
-create or replace function canonry.reap(p_silent_seconds double precision)
+create or replace function canonry.beat(p_worker_id text, p_silent_seconds double precision)
 returns setof text language plpgsql as $$
 declare
+  v_silence interval := make_interval(secs => p_silent_seconds);
   v_worker text;
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('canonry.reap', 0)) then
+  insert into canonry.worker (worker_id) values (p_worker_id)
+    on conflict (worker_id) do update set beat_at = clock_timestamp();
+  if pg_postmaster_start_time() > clock_timestamp() - v_silence * 2 then
     return;
   end if;
   for v_worker in
     select worker_id from canonry.worker
-      where beat_at < clock_timestamp() - make_interval(secs => p_silent_seconds)
-    union
-    select j.locked_by from graphile_worker.jobs j
-      where j.locked_by is not null
-        and j.locked_at < clock_timestamp() - make_interval(secs => p_silent_seconds)
-        and not exists (select 1 from canonry.worker w where w.worker_id = j.locked_by)
+      where beat_at < clock_timestamp() - v_silence
+      for update skip locked
   loop
     perform canonry.retire(v_worker);
     return next v_worker;
@@ -62,23 +56,122 @@ begin
 end
 $$;
 
--- Who: every worker process, every few seconds.
--- Finds due heads that nobody holds and that have no runnable wake-up, and wakes their lines.
--- It should find none: the count it returns is a metric, and every count is a bug elsewhere.
--- Index: candidate_waiting, unique job key.
+-- Who: a process that knows to be alone on its database (the embedded one, at start).
+-- Retires every worker there ever was, at once.
+create or replace function canonry.take_over() returns void language sql as $$
+  select canonry.retire(worker_id) from canonry.worker;
+  select graphile_worker.force_unlock_workers(array(
+    select locked_by from graphile_worker.jobs where locked_by is not null
+  ));
+$$;
+
+-- Who: the sweep.
+-- Frees what a crash or a zombie left behind in the engine: jobs and queues locked by pools that
+-- have no heartbeat row (killed before their first heartbeat, or resumed after they were
+-- retired), and queues whose holder runs no job of theirs (a zombie deleted it: completion is
+-- not fenced in the engine, and the true holder's own completion then frees nothing).
+-- Uses the engine's private tables for queues: there is no public view of them.
+create or replace function canonry.free_orphans(p_stale_seconds double precision)
+returns void language plpgsql as $$
+declare
+  v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
+begin
+  perform graphile_worker.force_unlock_workers(orphans.pools)
+    from (
+      select array_agg(distinct locked_by) as pools from (
+        select locked_by from graphile_worker._private_jobs where locked_at < v_before
+        union all
+        select locked_by from graphile_worker._private_job_queues where locked_at < v_before
+      ) held
+      where not exists (select 1 from canonry.worker w where w.worker_id = held.locked_by)
+    ) orphans
+    where orphans.pools is not null;
+  update graphile_worker._private_job_queues q set locked_at = null, locked_by = null
+    where q.locked_at < v_before
+      and not exists (
+        select 1 from graphile_worker._private_jobs j
+        where j.job_queue_id = q.id and j.locked_by = q.locked_by
+      );
+end
+$$;
+
+-- Who: each worker process every few seconds; an advisory lock lets one of them do it.
+-- Finds due heads that nobody holds and that have no runnable wake-up, and wakes their lines. It
+-- should find none: the count it returns is a metric, and every count is a bug elsewhere.
+-- Restores the markers of halted candidates, and drops superseded wake-ups that ended failed.
+-- Index: candidate_due (a bounded piece, longest due first), candidate_halted, unique job key.
 create or replace function canonry.sweep(p_stale_seconds double precision)
-returns integer language sql as $$
-  select count(canonry.wake(task, account, null, null, 'replace'))::integer
-  from (
-    select distinct on (c.line_id) l.task, l.account, c.next_attempt_at, l.holder, l.claimed_at
+returns integer language plpgsql as $$
+declare
+  v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
+  v_woken integer;
+begin
+  if not pg_try_advisory_xact_lock(7161005377003) then
+    return 0;
+  end if;
+  perform canonry.free_orphans(p_stale_seconds);
+  perform graphile_worker.complete_jobs(array(
+    select j.id from graphile_worker.jobs j join canonry.kind k on k.task = j.task_identifier
+      where j.key is null and j.attempts >= j.max_attempts and j.locked_at is null
+  ));
+  perform canonry.mark_failed(l.task, l.account, c.candidate_id, coalesce(c.last_error, c.why))
     from canonry.candidate c join canonry.line l using (line_id)
-    where c.state = 'waiting'
-    order by c.line_id, c.candidate_id
-  ) head
-  where (head.holder is null or head.claimed_at < clock_timestamp() - interval '1 minute')
-    and head.next_attempt_at < clock_timestamp() - make_interval(secs => p_stale_seconds)
-    and not exists (
-      select 1 from graphile_worker.jobs j
-      where j.key = head.task || ':' || head.account and j.attempts < j.max_attempts
-    );
+    where c.state = 'halted'
+      and not exists (
+        select 1 from graphile_worker.jobs j where j.key = 'failed:' || c.candidate_id
+      );
+  select count(canonry.wake(task, account, null, null, 'replace')) into v_woken
+  from (
+    select distinct l.task, l.account
+    from (
+      select line_id, state from canonry.candidate
+      where resolved_at is null and next_attempt_at < v_before
+      order by next_attempt_at
+      limit 10000
+    ) c join canonry.line l using (line_id)
+    where c.state = 'waiting' and (l.holder is null or l.claimed_at < v_before - interval '1 minute')
+      and not exists (
+        select 1 from graphile_worker.jobs j
+        where j.key = l.task || ':' || l.account and j.attempts < j.max_attempts
+      )
+      and not exists (
+        select 1 from canonry.candidate h
+        where h.line_id = l.line_id and h.resolved_at is null
+          and (h.state = 'halted' or h.next_attempt_at >= v_before)
+          and h.candidate_id = (
+            select min(candidate_id) from canonry.candidate
+            where line_id = l.line_id and resolved_at is null
+          )
+      )
+  ) lines;
+  return v_woken;
+end
+$$;
+
+-- Who: each worker process every few seconds.
+-- Removes queue rows that nothing uses: every fetch of the engine locks all of them, so idle
+-- accounts would slow down every other one for ever.
+-- Locks: the queue lock, exclusively and only if it is free this moment: it excludes open
+-- submits, whose job may name a queue row that no committed job names yet. The engine's own
+-- clean-up lacks that, and the job of such a submit then never runs.
+-- Returns how many rows were removed.
+create or replace function canonry.remove_idle_queues(p_limit integer)
+returns integer language plpgsql as $$
+declare
+  v_removed integer;
+begin
+  if not pg_try_advisory_xact_lock(7161005377002) then
+    return 0;
+  end if;
+  delete from graphile_worker._private_job_queues q
+    where q.id = any (array(
+      select i.id from graphile_worker._private_job_queues i
+      where i.locked_at is null
+        and not exists (select 1 from graphile_worker._private_jobs j where j.job_queue_id = i.id)
+      limit p_limit
+      for update skip locked
+    ));
+  get diagnostics v_removed = row_count;
+  return v_removed;
+end
 $$;

@@ -78,9 +78,11 @@ $$;
 
 -- Who: POST /delta, after the delta was verified against p_prev_commitment and acknowledged.
 -- Locks: the account row first, so that everything below is decided once; then the job row.
--- Index: primary keys, delta_one_candidate.
+-- Index: primary keys, delta_candidates.
 -- Why safe: replay timestamp, candidate and wake-up commit together or not at all. A refusal
 -- is returned, not raised, so that the replay timestamp of a refused request stays used.
+-- p_max_candidates: 1 is the protocol; with more, a delta may build on the result of the last
+-- candidate, and the line resolves them in order.
 -- p_verdict: 'valid'; 'invalid' (the delta does not apply to its base: refused last, after the
 -- refusals that come first in the protocol); 'unexamined' (the base was not the stored one).
 -- Returns the outcome and the delta it is about (the stored one for 'submitted', for an
@@ -91,16 +93,23 @@ create or replace function guardian.submit_delta(
   p_summary_commitment text, p_payload json,
   p_ack_scheme text, p_ack_pubkey text, p_ack_signature text,
   p_result_state bytea, p_result_signers text[], p_result_bound_here boolean,
-  p_queue_name text,
+  p_queue_name text, p_max_candidates integer,
   out outcome text, out about guardian.delta
 ) language plpgsql as $$
 declare
   v_account guardian.account;
+  v_tail guardian.delta;
+  v_count integer;
 begin
   select * into v_account from guardian.account
     where account_id = p_account_id for no key update;
+  select * into v_tail from guardian.delta
+    where account_id = p_account_id and status = 'candidate'
+    order by candidate_id desc limit 1;
   -- the base appeared after the request was looked at: look again
-  if p_verdict = 'unexamined' and v_account.commitment = p_prev_commitment then
+  if p_verdict = 'unexamined'
+    and coalesce(v_tail.new_commitment, v_account.commitment) = p_prev_commitment
+  then
     outcome := 'stale_auth';
     return;
   end if;
@@ -125,13 +134,18 @@ begin
     outcome := 'stored';
     return;
   end if;
-  select * into about from guardian.delta
+  about := v_tail;
+  select count(*) into v_count from guardian.delta
     where account_id = p_account_id and status = 'candidate';
-  if found then
+  -- a full line, and a base that only the canonical state has, wait for the line to move
+  if v_count >= p_max_candidates
+    or (v_count > 0 and v_account.commitment = p_prev_commitment
+      and v_tail.new_commitment <> p_prev_commitment)
+  then
     outcome := 'conflict_pending_delta';
     return;
   end if;
-  if v_account.commitment <> p_prev_commitment then
+  if coalesce(v_tail.new_commitment, v_account.commitment) <> p_prev_commitment then
     outcome := 'commitment_mismatch';
     return;
   end if;

@@ -1,13 +1,23 @@
--- Guardian: what the canonicalization of a delta writes. Every function names the fence.
+-- Guardian: what the canonicalization of a delta writes (protocol §4). Every function names the
+-- fence. Lock order: account row, line row, delta rows, job rows.
 
--- Who: the functions below and the claim; joins the delta of the head.
--- Index: delta_by_candidate.
+-- Who: the claim and the functions below; joins the deltas of the line's candidates.
+-- Index: delta_by_candidate, delta_candidates.
 create or replace function guardian.delta_of(p_head canonry.head)
 returns guardian.delta_head language sql as $$
-  select p_head.line_id, p_head.fence, p_head.candidate_id, p_head.attempts, p_head.due,
-         d.nonce, d.prev_commitment, d.new_commitment, d.divergence_count,
-         extract(epoch from clock_timestamp() - p_head.submitted_at)::double precision
-  from (select p_head.candidate_id) h left join guardian.delta d using (candidate_id);
+  select p_head.line_id, p_head.fence, p_head.candidate_id, p_head.attempts, p_head.failures,
+         p_head.due, d.nonce, d.prev_commitment, line.candidates, line.results,
+         d.retry_count, d.divergence_count, d.abandon_confirm_count,
+         extract(epoch from clock_timestamp() - p_head.submitted_at)::double precision,
+         extract(epoch from clock_timestamp() - d.abandon_requested_at)::double precision
+  from guardian.delta d
+  cross join lateral (
+    select array_agg(o.candidate_id order by o.candidate_id) as candidates,
+           array_agg(o.new_commitment order by o.candidate_id) as results
+    from guardian.delta o
+    where o.account_id = d.account_id and o.status = 'candidate'
+  ) line
+  where d.candidate_id = p_head.candidate_id;
 $$;
 
 -- Who: the canonicalize task, once a wake-up. See canonry.claim.
@@ -17,66 +27,91 @@ create or replace function guardian.claim_delta(
 declare
   head canonry.head := canonry.claim('canonicalize', p_account_id, p_holder, p_claim_seconds);
 begin
-  if head.line_id is null then
+  if head.candidate_id is null then
     return null;
   end if;
   return guardian.delta_of(head);
 end
 $$;
 
--- Who: the canonicalize task, when the chain shows the commitment the delta leads to.
--- Locks: account row, line row.
--- Why safe: one transaction flips the candidate and the delta, moves the account from exactly
--- the base of the delta, follows a changed signer set, and notes a switch to another guardian.
--- Returns the outcome and the next head of the line: 'promoted', 'fenced' (the claim was
--- overtaken; nothing changed) or 'stale_base' (the account is no longer at the delta's base:
--- the candidate is parked and its delta retained).
+-- Who: retain, discard, and follow_resolution, after they took the head out of the line.
+-- What was built on a delta that will not become canonical here has lost its base: those
+-- candidates are parked and their deltas retained.
+create or replace function guardian.park_followers(p_account_id text, p_line_id bigint)
+returns void language plpgsql as $$
+begin
+  perform canonry.resolve_line(p_line_id, null, 'parked', 'base_lost');
+  update guardian.delta
+    set status = 'retained', status_reason = 'diverged', status_timestamp = now()
+    where account_id = p_account_id and status = 'candidate';
+end
+$$;
+
+-- Who: promote_delta and reconcile_delta, under the account row lock.
+-- Moves the account to the result of a delta, from exactly its base: state, commitment, signer
+-- set when it changed, release when the account now names another guardian.
+-- Returns false when the account is no longer at the base.
+create or replace function guardian.move_account(p_base text, p_result guardian.delta)
+returns boolean language plpgsql as $$
+begin
+  update guardian.account a
+    set commitment = p_result.new_commitment, state = p_result.result_state,
+        signer_commitments = p_result.result_signers,
+        auth_version = a.auth_version
+          + (a.signer_commitments is distinct from p_result.result_signers)::integer,
+        released_at = case when p_result.result_bound_here then a.released_at else now() end,
+        updated_at = now()
+    where account_id = p_result.account_id and commitment = p_base;
+  return found;
+end
+$$;
+
+-- Who: the canonicalize task, when the chain shows the result of a candidate of the line.
+-- Locks: account row, line row, delta rows.
+-- p_through: that candidate. The ones before it have landed with it: the chain only moves along
+-- the chain of commitments. All become canonical in order, in one transaction.
+-- Returns the outcome and the next head: 'promoted', 'fenced' (the claim was overtaken; nothing
+-- changed) or 'stale_base' (the account is no longer at the head's base: the line is parked).
 create or replace function guardian.promote_delta(
-  p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint,
+  p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_through bigint,
   out outcome text, out next guardian.delta_head
 ) language plpgsql as $$
 declare
-  v_delta guardian.delta;
+  v_base text;
+  v_result guardian.delta;
 begin
   perform 1 from guardian.account where account_id = p_account_id for no key update;
   if not canonry.holds(p_line_id, p_fence) then
     outcome := 'fenced';
     return;
   end if;
-  select * into strict v_delta from guardian.delta where candidate_id = p_candidate_id;
+  select prev_commitment into strict v_base
+    from guardian.delta where candidate_id = p_candidate_id;
+  select * into strict v_result from guardian.delta where candidate_id = p_through;
 
-  update guardian.account a
-    set commitment = v_delta.new_commitment, state = v_delta.result_state,
-        signer_commitments = v_delta.result_signers,
-        auth_version = a.auth_version
-          + (a.signer_commitments is distinct from v_delta.result_signers)::integer,
-        released_at = case when v_delta.result_bound_here then a.released_at else now() end,
-        updated_at = now()
-    where account_id = p_account_id and commitment = v_delta.prev_commitment;
-  if found then
+  if guardian.move_account(v_base, v_result) then
     outcome := 'promoted';
-    perform canonry.resolve(p_candidate_id, 'finalized', 'canonical');
+    perform canonry.resolve_line(p_line_id, p_through, 'finalized', 'canonical');
     update guardian.delta
       set status = 'canonical', status_reason = null, status_timestamp = now(),
           result_state = null, result_signers = null
-      where candidate_id = p_candidate_id and status = 'candidate';
+      where account_id = p_account_id and status = 'candidate' and candidate_id <= p_through;
   else
     outcome := 'stale_base';
-    perform canonry.resolve(p_candidate_id, 'parked', 'stale_base');
-    update guardian.delta
-      set status = 'retained', status_reason = 'diverged', status_timestamp = now()
-      where candidate_id = p_candidate_id and status = 'candidate';
+    perform guardian.park_followers(p_account_id, p_line_id);
   end if;
   next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
 end
 $$;
 
--- Who: the canonicalize task, when the chain has moved somewhere else p_confirmations times
--- in a row.
--- Locks: account row, line row.
--- Returns 'retained' or 'fenced', and the next head.
-create or replace function guardian.retain_delta(
-  p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_reason text,
+-- Who: the canonicalize task, when it gives up on the head.
+-- Locks: account row, line row, delta rows, then the job row of the reconcile pass.
+-- p_status, p_reason: 'retained' with 'diverged' or 'retry_exhausted', 'discarded' with
+-- 'client_abandoned', or null: retention is off and the delta is forgotten.
+-- Returns 'resolved' or 'fenced', and the next head.
+create or replace function guardian.give_up_delta(
+  p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint,
+  p_status text, p_reason text, p_reconcile_seconds double precision,
   out outcome text, out next guardian.delta_head
 ) language plpgsql as $$
 begin
@@ -85,22 +120,35 @@ begin
     outcome := 'fenced';
     return;
   end if;
-  perform canonry.resolve(p_candidate_id, 'parked', p_reason);
-  update guardian.delta
-    set status = 'retained', status_reason = p_reason, status_timestamp = now()
-    where candidate_id = p_candidate_id and status = 'candidate';
-  outcome := 'retained';
+  perform canonry.resolve(
+    p_candidate_id, case when p_status = 'retained' then 'parked' else 'discarded' end, p_reason
+  );
+  if p_status is null then
+    delete from guardian.delta where candidate_id = p_candidate_id and status = 'candidate';
+  else
+    update guardian.delta
+      set status = p_status, status_reason = p_reason, status_timestamp = now()
+      where candidate_id = p_candidate_id and status = 'candidate';
+    perform canonry.wake(
+      'reconcile', p_account_id, null,
+      clock_timestamp() + make_interval(secs => p_reconcile_seconds), 'preserve_run_at'
+    );
+  end if;
+  perform guardian.park_followers(p_account_id, p_line_id);
+  outcome := 'resolved';
   next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
 end
 $$;
 
 -- Who: the canonicalize task, when the chain gave no final answer.
--- Locks: line row, then the job row (in canonry.snooze).
--- p_divergence_count: consecutive observations of a foreign commitment; 0 resets the streak.
+-- Locks: line row, then the job row (in canonry.snooze), then the delta row.
+-- The counters are what the look was evidence for; a request to abandon that was recorded
+-- meanwhile stays.
 -- Returns false when the claim was overtaken.
 create or replace function guardian.snooze_delta(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_delay_seconds double precision,
-  p_why text, p_last_error text, p_divergence_count integer
+  p_why text, p_last_error text,
+  p_retry_count integer, p_divergence_count integer, p_abandon_confirm_count integer
 ) returns boolean language plpgsql as $$
 begin
   if not canonry.snooze(
@@ -108,8 +156,38 @@ begin
   ) then
     return false;
   end if;
-  update guardian.delta set divergence_count = p_divergence_count
-    where candidate_id = p_candidate_id and divergence_count <> p_divergence_count;
+  update guardian.delta
+    set retry_count = p_retry_count, divergence_count = p_divergence_count,
+        abandon_confirm_count = p_abandon_confirm_count
+    where candidate_id = p_candidate_id
+      and (retry_count, divergence_count, abandon_confirm_count)
+        <> (p_retry_count, p_divergence_count, p_abandon_confirm_count);
   return true;
+end
+$$;
+
+-- Who: the kernel, when a person or a policy ends a candidate (canonry.kind). The line row is
+-- locked.
+create or replace function guardian.follow_resolution(
+  p_candidate_id bigint, p_state text, p_why text
+) returns void language plpgsql as $$
+declare
+  v_account_id text;
+  v_line_id bigint;
+begin
+  update guardian.delta
+    set status = case p_state when 'discarded' then 'discarded' else 'retained' end,
+        status_reason = case p_state when 'discarded' then 'client_abandoned'
+          else 'retry_exhausted' end,
+        status_timestamp = now()
+    where candidate_id = p_candidate_id and status = 'candidate'
+    returning account_id into v_account_id;
+  if v_account_id is not null then
+    select line_id into v_line_id from canonry.candidate where candidate_id = p_candidate_id;
+    perform guardian.park_followers(v_account_id, v_line_id);
+    perform canonry.wake(
+      'reconcile', v_account_id, null, clock_timestamp() + interval '1 minute', 'preserve_run_at'
+    );
+  end if;
 end
 $$;

@@ -192,6 +192,26 @@ export const settings = {
     meaning: 'Accounts that one worker process finalizes at the same time.',
     reason: 'Measured: more does not help on two cores; most of a look-up is waiting.',
   },
+  GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT: {
+    schema: integer(1, 1_000),
+    fallback: '1',
+    meaning:
+      'Candidates an account may have at once. With more than one, a delta may build on the result of the previous candidate; they are resolved in order.',
+    reason: 'One is the upstream behaviour, which clients expect.',
+  },
+  GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS: {
+    schema: integer(0, 31_536_000),
+    fallback: '86400',
+    meaning: 'How long a delta that was given up may still become canonical; 0 forgets it at once.',
+    reason: 'Upstream default.',
+  },
+  GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS: {
+    schema: integer(1, 86_400),
+    fallback: '60',
+    meaning:
+      'Time between two looks at deltas that were given up, in the first quarter of an hour.',
+    reason: 'Upstream default.',
+  },
   WAKE_QUEUE: {
     schema: choice(['account', 'none']),
     fallback: 'account',

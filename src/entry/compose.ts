@@ -46,6 +46,7 @@ export async function createApi(config: Config, database: Database, log: Log): P
     acknowledgement: ackIdentity(keys),
     applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
     wakeQueue: config.WAKE_QUEUE,
+    maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
   };
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
   const app = createApp({
@@ -121,6 +122,8 @@ function workerParts(
     sql: database.sql,
     network: { commitmentOnChain: (accountId) => node.accountCommitment(accountId) },
     wakeQueue: config.WAKE_QUEUE,
+    retainedTtlSeconds: config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,
+    reconcileIntervalSeconds: config.GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS,
     log,
   });
   const liveness = createLiveness(database.sql, log);

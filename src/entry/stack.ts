@@ -77,5 +77,5 @@ async function startChain(config: Config): Promise<DevChain | undefined> {
  */
 async function takeOver(database: Database): Promise<void> {
   await migrate(database);
-  await database.sql`select canonry.reap(0)`;
+  await database.sql`select canonry.take_over()`;
 }

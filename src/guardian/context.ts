@@ -21,6 +21,8 @@ export interface GuardianContext {
   }): Promise<AppliedDelta & { acknowledgement: string }>;
   /** Whether wake-ups carry a per-account queue name. */
   wakeQueue: 'account' | 'none';
+  /** Candidates an account may have at once; 1 is the protocol. */
+  maxCandidates: number;
 }
 
 /** Queue name of an account's wake-ups, or null. */

@@ -1,4 +1,6 @@
+import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
+import { errorFields, type Log } from '../observability/log.ts';
 
 /** The head of a line under a claim. Every later write names `fence`. */
 export interface Head {
@@ -6,35 +8,65 @@ export interface Head {
   fence: bigint;
   /** null: the line is empty and already free. */
   candidate_id: bigint | null;
+  /** Looks at the outside world so far. */
   attempts: number;
-  /** false: the head waits for a later time; the line is already free. */
+  /** Unexpected failures so far. */
+  failures: number;
+  /** false: the head waits for a later time or a person; the line is already free. */
   due: boolean | null;
+}
+
+/** What happens to a candidate whose decision fails in a way that no rule of its domain explains. */
+export interface RetryPolicy {
+  /** Failures after which it is terminal. */
+  maxFailures: number;
+  /** Time until the next attempt; see lookAgainSeconds. */
+  backoff: Backoff;
+  /** `halt`: it stays at the head of its line until a person acts. `skip`: the line goes on. */
+  terminal: 'halt' | 'skip';
+}
+
+/** Milliseconds, growing by a factor with each attempt. */
+export interface Backoff {
+  firstMs: number;
+  lastMs: number;
+  growth: number;
 }
 
 /** How a domain works on one of its lines. */
 export interface LineWork<H extends Head> {
-  /** Claims the line; null while another worker holds it. */
+  /** Claims the line; null while another worker holds it, or when there is nothing in it. */
   claim(): Promise<H | null>;
   /**
    * Looks outside, then makes exactly one fenced write.
    * @returns the next head, or null when the line waits or the claim was overtaken.
    */
   decide(head: H): Promise<H | null>;
-  /** Gives the line back with a wake-up, because this drain stops early. */
-  handOver(head: H): Promise<void>;
+  retry: RetryPolicy;
+  /** Queue name of the line's wake-ups, or null. */
+  queueName: string | null;
+}
+
+export interface DrainContext {
+  sql: Sql;
+  log: Log;
+  /** Aborted when the process is asked to stop. */
+  signal: AbortSignal;
 }
 
 /**
  * Works on a line until it is empty, waits, or is taken away (invariants K2, K3).
  *
  * Stops early and wakes the line again after a bounded share of work, so that one long line
- * does not hold up the others, and when `signal` asks the process to stop.
+ * does not hold up the others, and when the process is asked to stop. An unexpected failure is
+ * recorded on the candidate, which keeps its place; the job itself does not fail.
  *
  * @returns how many candidates were decided.
+ * @throws what the database says when even the failure cannot be recorded.
  */
 export async function drain<H extends Head>(
   work: LineWork<H>,
-  signal: AbortSignal,
+  { sql, log, signal }: DrainContext,
 ): Promise<number> {
   const started = performance.now();
   let decided = 0;
@@ -43,13 +75,35 @@ export async function drain<H extends Head>(
     const share = decided >= kernelLimits.maxDrainCandidates;
     const time = performance.now() - started >= kernelLimits.maxDrainMs;
     if (signal.aborted || (decided > 0 && (share || time))) {
-      await work.handOver(head);
+      await sql`select canonry.hand_over(${head.line_id}, ${head.fence}, ${work.queueName})`;
       return decided;
     }
-    head = await work.decide(head);
+    const current: H = head;
+    try {
+      head = await work.decide(current);
+    } catch (error) {
+      const candidate = String(current.candidate_id);
+      log.error({ candidate, ...errorFields(error) }, 'decision failed');
+      await recordFailure(sql, current, work.retry, error);
+      return decided;
+    }
     decided += 1;
   }
   return decided;
+}
+
+async function recordFailure(
+  sql: Sql,
+  head: Head,
+  retry: RetryPolicy,
+  error: unknown,
+): Promise<void> {
+  const exhausted = head.failures + 1 >= retry.maxFailures;
+  const delay = exhausted ? null : lookAgainSeconds(head.failures, retry.backoff, Math.random());
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  await sql`select canonry.fail(
+    ${head.line_id}, ${head.fence}, ${head.candidate_id},
+    ${text.slice(0, kernelLimits.maxErrorCharacters)}, ${delay}, ${retry.terminal})`;
 }
 
 /**
@@ -59,11 +113,7 @@ export async function drain<H extends Head>(
  * @param random a number in [0, 1).
  * @returns seconds.
  */
-export function lookAgainSeconds(
-  attempts: number,
-  bounds: { firstMs: number; lastMs: number; growth: number },
-  random: number,
-): number {
+export function lookAgainSeconds(attempts: number, bounds: Backoff, random: number): number {
   const grown = Math.min(bounds.firstMs * bounds.growth ** Math.min(attempts, 64), bounds.lastMs);
   return (grown * (0.8 + 0.4 * random)) / 1_000;
 }

@@ -17,22 +17,32 @@ export interface Liveness {
 export function createLiveness(sql: Sql, log: Log): Liveness {
   let workerId: string | undefined;
   let timers: NodeJS.Timeout[] = [];
-  let running: Promise<unknown> = Promise.resolve();
+  const rounds = new Set<Promise<void>>();
 
   const beat = async () => {
-    await sql`select canonry.heartbeat(${workerId ?? ''})`;
     const reaped = await sql<{ worker: string }[]>`
-      select worker from canonry.reap(${kernelLimits.workerSilentSeconds}) worker`;
+      select worker from canonry.beat(${workerId ?? ''}, ${kernelLimits.workerSilentSeconds}) worker`;
     for (const { worker } of reaped) log.warn({ worker }, 'silent worker retired');
   };
   const sweep = async () => {
     const [row] = await sql<{ woken: number }[]>`
       select canonry.sweep(${kernelLimits.sweepStaleSeconds}) as woken`;
     if (row && row.woken > 0) log.warn({ lines: row.woken }, 'lines without a wake-up were woken');
+    await sql`select canonry.remove_idle_queues(${kernelLimits.idleQueuesAtOnce})`;
   };
+  // a slow round is never overtaken by the next one
   const every = (ms: number, action: () => Promise<void>) => {
+    let busy = false;
     const timer = setInterval(() => {
-      running = action().catch((error: unknown) => log.error(errorFields(error), 'liveness'));
+      if (busy) return;
+      busy = true;
+      const round = action()
+        .catch((error: unknown) => log.error(errorFields(error), 'liveness'))
+        .finally(() => {
+          busy = false;
+          rounds.delete(round);
+        });
+      rounds.add(round);
     }, ms);
     timers.push(timer);
   };
@@ -48,7 +58,7 @@ export function createLiveness(sql: Sql, log: Log): Liveness {
     async retire() {
       timers.forEach((timer) => clearInterval(timer));
       timers = [];
-      await running;
+      await Promise.all(rounds);
       if (workerId) await sql`select canonry.retire(${workerId})`;
     },
   };

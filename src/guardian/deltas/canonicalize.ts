@@ -3,27 +3,26 @@ import { drain, lookAgainSeconds, type Head, type LineWork } from '../../kernel/
 import { canonicalizationLimits as limits, kernelLimits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
 import { ChainError, type Network } from '../networks/network.ts';
+import { judge, type Evidence, type Observation, type Verdict } from './judge.ts';
 
-/** What the canonicalize task works with. */
+/** What the tasks of a delta's life work with. */
 export interface CanonicalizationContext {
   sql: Sql;
   network: Pick<Network, 'commitmentOnChain'>;
   wakeQueue: 'account' | 'none';
+  /** How long a delta that was given up may still become canonical; 0 forgets it. */
+  retainedTtlSeconds: number;
+  reconcileIntervalSeconds: number;
   log: Log;
 }
 
-interface DeltaHead extends Head {
+interface DeltaHead extends Head, Evidence {
   nonce: bigint;
   prev_commitment: string;
-  new_commitment: string;
-  divergence_count: number;
+  /** The line's candidates in order, the head first, and the commitments they lead to. */
+  candidates: bigint[];
+  results: string[];
 }
-
-type Observation =
-  | { kind: 'landed' }
-  | { kind: 'not_landed' }
-  | { kind: 'diverged' }
-  | { kind: 'chain_unavailable'; error: string };
 
 /**
  * Works on the line of an account: looks at the chain and resolves the head (protocol §4.6).
@@ -37,7 +36,8 @@ export async function canonicalize(
   holder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await drain(lineWork(context, accountId, holder), signal);
+  const { sql, log } = context;
+  await drain(lineWork(context, accountId, holder), { sql, log, signal });
 }
 
 function lineWork(
@@ -45,30 +45,18 @@ function lineWork(
   accountId: string,
   holder: string,
 ): LineWork<DeltaHead> {
-  const { sql } = context;
   return {
+    retry: limits.retry,
+    queueName: context.wakeQueue === 'account' ? `account:${accountId}` : null,
     async claim() {
-      const [head] = await sql<DeltaHead[]>`
+      const [head] = await context.sql<DeltaHead[]>`
         select * from guardian.claim_delta(${accountId}, ${holder}, ${kernelLimits.claimSeconds})`;
-      return head?.line_id ? head : null;
+      return head?.candidate_id ? head : null;
     },
     async decide(head) {
       const observation = await observe(context, accountId, head);
-      switch (observation.kind) {
-        case 'landed':
-          return promote(context, accountId, head);
-        case 'diverged':
-          if (head.divergence_count + 1 >= limits.divergenceConfirmations) {
-            return retain(context, accountId, head);
-          }
-          return snooze(context, accountId, head, observation);
-        default:
-          return snooze(context, accountId, head, observation);
-      }
-    },
-    async handOver(head) {
-      const queue = context.wakeQueue === 'account' ? `account:${accountId}` : null;
-      await sql`select canonry.hand_over(${head.line_id}, ${head.fence}, ${queue})`;
+      const verdict = judge(observation, head, context.retainedTtlSeconds > 0);
+      return act(context, accountId, head, verdict);
     },
   };
 }
@@ -81,72 +69,66 @@ async function observe(
 ): Promise<Observation> {
   try {
     const commitment = await context.network.commitmentOnChain(accountId);
-    if (commitment === head.new_commitment) return { kind: 'landed' };
     if (commitment === null || commitment === head.prev_commitment) return { kind: 'not_landed' };
-    return { kind: 'diverged' };
+    const through = head.candidates[head.results.indexOf(commitment)];
+    return through === undefined ? { kind: 'diverged' } : { kind: 'landed', through };
   } catch (error) {
     if (error instanceof ChainError) return { kind: 'chain_unavailable', error: error.message };
     throw error;
   }
 }
 
-interface Resolved extends DeltaHead {
-  outcome: string;
-}
-
-async function promote(
+/** The one fenced write that a verdict asks for. */
+async function act(
   context: CanonicalizationContext,
   accountId: string,
   head: DeltaHead,
+  verdict: Verdict,
 ): Promise<DeltaHead | null> {
-  const [row] = await context.sql<Resolved[]>`
-    select r.outcome, (r.next).* from guardian.promote_delta(
-      ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id}) r`;
-  return afterResolution(context, accountId, head, row);
+  const { sql } = context;
+  switch (verdict.kind) {
+    case 'promote': {
+      const [row] = await sql<(DeltaHead & { outcome: string })[]>`
+        select r.outcome, (r.next).* from guardian.promote_delta(
+          ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id},
+          ${verdict.through}) r`;
+      return next(context, accountId, head, row);
+    }
+    case 'give_up': {
+      const { status, reason } = verdict;
+      const [row] = await sql<(DeltaHead & { outcome: string })[]>`
+        select r.outcome, (r.next).* from guardian.give_up_delta(
+          ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id},
+          ${status}, ${reason}, ${context.reconcileIntervalSeconds}) r`;
+      return next(context, accountId, head, row, reason);
+    }
+    case 'look_again': {
+      const delay = Math.min(
+        lookAgainSeconds(head.attempts, verdict.backoff, Math.random()),
+        verdict.notLaterThanSeconds,
+      );
+      await sql`select guardian.snooze_delta(
+        ${head.line_id}, ${head.fence}, ${head.candidate_id}, ${delay}, ${verdict.why},
+        ${verdict.error}, ${verdict.retryCount}, ${verdict.divergenceCount},
+        ${verdict.abandonConfirmCount})`;
+      if (verdict.error !== null) {
+        context.log.warn({ account: accountId, error: verdict.error }, 'chain unavailable');
+      }
+      return null;
+    }
+  }
 }
 
-async function retain(
+/** A resolution is logged with its account and nonce; an overtaken claim ends the drain. */
+function next(
   context: CanonicalizationContext,
   accountId: string,
   head: DeltaHead,
-): Promise<DeltaHead | null> {
-  const [row] = await context.sql<Resolved[]>`
-    select r.outcome, (r.next).* from guardian.retain_delta(
-      ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id}, 'diverged') r`;
-  return afterResolution(context, accountId, head, row);
-}
-
-function afterResolution(
-  context: CanonicalizationContext,
-  accountId: string,
-  head: DeltaHead,
-  row: Resolved | undefined,
+  row: (DeltaHead & { outcome: string }) | undefined,
+  reason?: string,
 ): DeltaHead | null {
-  const fields = { account: accountId, nonce: String(head.nonce), outcome: row?.outcome };
+  const { outcome } = row ?? {};
+  const fields = { account: accountId, nonce: String(head.nonce), outcome, reason };
   context.log.info(fields, 'delta resolved');
   return row && row.outcome !== 'fenced' ? row : null;
-}
-
-/** Leaves the head in place with the reason and the time of the next look. */
-async function snooze(
-  context: CanonicalizationContext,
-  accountId: string,
-  head: DeltaHead,
-  observation: Exclude<Observation, { kind: 'landed' }>,
-): Promise<null> {
-  const failed = observation.kind === 'chain_unavailable';
-  const bounds = failed ? limits.chainUnavailable : limits.notLanded;
-  const delay = lookAgainSeconds(head.attempts, bounds, Math.random());
-  const divergences =
-    observation.kind === 'diverged'
-      ? head.divergence_count + 1
-      : failed
-        ? head.divergence_count
-        : 0;
-  await context.sql`select guardian.snooze_delta(
-    ${head.line_id}, ${head.fence}, ${head.candidate_id}, ${delay}, ${observation.kind},
-    ${failed ? observation.error : null}, ${divergences})`;
-  if (failed)
-    context.log.warn({ account: accountId, error: observation.error }, 'chain unavailable');
-  return null;
 }

@@ -88,11 +88,8 @@ async function examine(
   submission: Submission,
   stored: StoredAuth,
 ): Promise<Verdict> {
-  if (stored.commitment !== submission.prevCommitment) return { verdict: 'unexamined' };
   const { accountId, scheme } = admission;
-  const [base] = await context.sql<{ state: Uint8Array }[]>`
-    select state from guardian.account
-    where account_id = ${accountId} and commitment = ${stored.commitment}`;
+  const base = await findBase(context, accountId, submission.prevCommitment);
   if (!base) return { verdict: 'unexamined' };
   try {
     const { summary } = submission;
@@ -122,6 +119,23 @@ async function examine(
   }
 }
 
+/** The state a delta builds on: the last candidate's result, or the canonical state. */
+async function findBase(
+  context: GuardianContext,
+  accountId: string,
+  commitment: string,
+): Promise<{ state: Uint8Array } | undefined> {
+  const [base] = await context.sql<{ state: Uint8Array; commitment: string }[]>`
+    (select d.new_commitment as commitment, d.result_state as state
+     from guardian.delta d where d.account_id = ${accountId} and d.status = 'candidate'
+       and d.new_commitment = ${commitment})
+    union all
+    (select a.commitment, a.state from guardian.account a
+     where a.account_id = ${accountId} and a.commitment = ${commitment})
+    limit 1`;
+  return base;
+}
+
 async function commit(
   context: GuardianContext,
   admission: Admission,
@@ -147,7 +161,7 @@ async function commit(
       ${verified?.ack.scheme ?? null}, ${verified?.ack.publicKey ?? null},
       ${verified?.ack.signature ?? null}, ${verified?.state ?? null},
       ${verified?.signers ?? null}, ${verified?.boundHere ?? null},
-      ${queueNameOf(context, accountId)}) r
+      ${queueNameOf(context, accountId)}, ${context.maxCandidates}) r
     left join guardian.account a on a.account_id = ${accountId}
     left join canonry.candidate c
       on r.outcome = 'conflict_pending_delta' and c.candidate_id = (r.about).candidate_id`;

@@ -1,0 +1,149 @@
+-- Failures: what a retry policy does, what a person sees, and what a person can do about it.
+
+-- Who: halt, and the sweep when the marker is missing.
+-- Locks: the job row of the marker's key.
+-- Leaves a permanently failed job that names the candidate, through graphile-worker's public
+-- functions, so that the engine's own views and CLI show what our state says. Reviving the
+-- marker there makes the task retry the candidate (K8: the two agree, whoever acts).
+create or replace function canonry.mark_failed(
+  p_task text, p_account text, p_candidate_id bigint, p_error text
+) returns void language plpgsql as $$
+declare
+  v_job_id bigint;
+begin
+  for attempt in 1..100 loop
+    select j.id into v_job_id from graphile_worker.add_job(
+      p_task, json_build_object('account', p_account, 'retry', p_candidate_id),
+      run_at := now() + interval '100 years', job_key := 'failed:' || p_candidate_id
+    ) j;
+    exit when v_job_id is not null;
+  end loop;
+  perform graphile_worker.permanently_fail_jobs(array[v_job_id], p_error);
+end
+$$;
+
+-- Who: retry, and every function that ends a halt.
+create or replace function canonry.unmark_failed(p_candidate_id bigint)
+returns void language sql as $$
+  select graphile_worker.complete_jobs(array(
+    select id from graphile_worker.jobs where key = 'failed:' || p_candidate_id
+  ));
+$$;
+
+-- Who: the drain, when deciding a candidate failed in a way that no domain rule explains.
+-- Locks: the line row, then the job rows.
+-- p_delay_seconds: time until the retry; null: the policy is exhausted. Then p_terminal says what
+-- happens: 'halt' keeps the candidate at the head of its line until a person acts; 'skip' parks
+-- it and lets the line go on. Both are audited, and both leave a failed job to look at.
+-- Returns false when the claim was overtaken.
+create or replace function canonry.fail(
+  p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_error text,
+  p_delay_seconds double precision, p_terminal text
+) returns boolean language plpgsql as $$
+declare
+  v_line canonry.line;
+begin
+  update canonry.line set holder = null, claimed_at = null
+    where line_id = p_line_id and fence = p_fence
+    returning * into v_line;
+  if v_line.line_id is null then
+    return false;
+  end if;
+  update canonry.candidate
+    set attempts = attempts + 1, failures = failures + 1, last_error = p_error, why = 'failed',
+        next_attempt_at = clock_timestamp() + make_interval(secs => coalesce(p_delay_seconds, 0))
+    where candidate_id = p_candidate_id and state = 'waiting';
+  if not found then
+    return false;
+  end if;
+  if p_delay_seconds is not null then
+    perform canonry.wake(
+      v_line.task, v_line.account, null,
+      clock_timestamp() + make_interval(secs => p_delay_seconds), 'replace'
+    );
+    return true;
+  end if;
+
+  perform canonry.mark_failed(v_line.task, v_line.account, p_candidate_id, p_error);
+  if p_terminal = 'halt' then
+    update canonry.candidate set state = 'halted' where candidate_id = p_candidate_id;
+  else
+    perform canonry.end_unresolved(v_line.task, p_candidate_id, 'parked', 'failed');
+    perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
+  end if;
+  insert into canonry.audit (actor, action, candidate_id, task, account, reason)
+    values ('policy', p_terminal, p_candidate_id, v_line.task, v_line.account, p_error);
+  return true;
+end
+$$;
+
+-- Who: fail and operate. Ends an unresolved candidate from outside its domain, and tells the
+-- domain, in the same transaction.
+create or replace function canonry.end_unresolved(
+  p_task text, p_candidate_id bigint, p_state text, p_why text
+) returns void language plpgsql as $$
+declare
+  v_follow text;
+begin
+  update canonry.candidate
+    set state = p_state, why = p_why, resolved_at = clock_timestamp()
+    where candidate_id = p_candidate_id and resolved_at is null;
+  select follow_resolution into v_follow from canonry.kind where task = p_task;
+  if v_follow is not null then
+    execute format('select %s($1, $2, $3)', v_follow::regproc) using p_candidate_id, p_state, p_why;
+  end if;
+end
+$$;
+
+-- Who: the operator's CLI and API; the task of a revived marker (retry).
+-- Locks: the line row, then domain rows, then job rows.
+-- Index: primary keys.
+-- Why safe: raises the fence, so a drain at work on the candidate changes nothing any more.
+-- p_action: 'retry' (look again now, with a fresh retry budget), 'skip' (park it, the line goes
+-- on), 'discard' (it never happened, the line goes on).
+-- Only the head of a line can be skipped or discarded (K2).
+-- Returns 'done', 'not_found', 'not_unresolved' or 'not_head'. What was done is audited with the
+-- reason.
+create or replace function canonry.operate(
+  p_candidate_id bigint, p_action text, p_actor text, p_reason text
+) returns text language plpgsql as $$
+declare
+  v_line canonry.line;
+begin
+  select l.* into v_line
+    from canonry.candidate c join canonry.line l using (line_id)
+    where c.candidate_id = p_candidate_id
+    for no key update of l;
+  if v_line.line_id is null then
+    return 'not_found';
+  end if;
+  perform 1 from canonry.candidate
+    where candidate_id = p_candidate_id and resolved_at is null for no key update;
+  if not found then
+    return 'not_unresolved';
+  end if;
+  if p_action <> 'retry' and exists (
+    select 1 from canonry.candidate
+    where line_id = v_line.line_id and resolved_at is null and candidate_id < p_candidate_id
+  ) then
+    return 'not_head';
+  end if;
+  update canonry.line set fence = fence + 1, holder = null, claimed_at = null
+    where line_id = v_line.line_id;
+  case p_action
+    when 'retry' then
+      update canonry.candidate
+        set state = 'waiting', why = 'retried', failures = 0, next_attempt_at = clock_timestamp()
+        where candidate_id = p_candidate_id;
+    when 'skip' then
+      perform canonry.end_unresolved(v_line.task, p_candidate_id, 'parked', 'skipped');
+    when 'discard' then
+      perform canonry.end_unresolved(v_line.task, p_candidate_id, 'discarded', 'discarded');
+  end case;
+  perform canonry.unmark_failed(p_candidate_id);
+  perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
+  insert into canonry.audit (actor, action, candidate_id, task, account, reason)
+    values (p_actor, p_action, p_candidate_id, v_line.task, v_line.account, p_reason);
+  return 'done';
+end
+$$;

@@ -1,0 +1,62 @@
+import { canonicalizationLimits as limits } from '../../limits.ts';
+import { ChainError } from '../networks/network.ts';
+import type { CanonicalizationContext } from './canonicalize.ts';
+
+interface Reconcilable {
+  nonce: bigint;
+  new_commitment: string;
+  stored_commitment: string;
+  reconcile_count: number;
+  age_seconds: number;
+}
+
+/**
+ * Looks whether a delta that was given up has landed after all, and makes it canonical then
+ * (protocol §4.8). Ends when nothing is left that could land.
+ */
+export async function reconcile(
+  context: CanonicalizationContext,
+  accountId: string,
+): Promise<void> {
+  const { sql, log, retainedTtlSeconds } = context;
+  const deltas = await sql<Reconcilable[]>`
+    select nonce, new_commitment, stored_commitment, reconcile_count, age_seconds
+    from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
+  if (deltas.length === 0) return;
+  const landed = await findLanded(context, accountId, deltas);
+  if (landed) {
+    const [row] = await sql<{ promoted: boolean }[]>`
+      select guardian.reconcile_delta(${accountId}, ${landed.nonce}) as promoted`;
+    if (row?.promoted) {
+      const fields = { account: accountId, nonce: String(landed.nonce), outcome: 'reconciled' };
+      log.info(fields, 'delta resolved');
+    }
+  }
+  const delay = reconcileSeconds(deltas, context.reconcileIntervalSeconds);
+  await sql`select guardian.reconcile_later(${accountId}, ${delay})`;
+}
+
+async function findLanded(
+  context: CanonicalizationContext,
+  accountId: string,
+  deltas: Reconcilable[],
+): Promise<Reconcilable | undefined> {
+  try {
+    const commitment = await context.network.commitmentOnChain(accountId);
+    return deltas.find((delta) => delta.new_commitment === commitment);
+  } catch (error) {
+    if (!(error instanceof ChainError)) throw error;
+    context.log.warn({ account: accountId, error: error.message }, 'chain unavailable');
+    return undefined;
+  }
+}
+
+/** The youngest delta sets the pace; at least one more look happens before its time is over. */
+function reconcileSeconds(deltas: Reconcilable[], intervalSeconds: number): number {
+  const ages = deltas.map(({ age_seconds: age }) => age);
+  if (Math.min(...ages) < limits.reconcileEagerSeconds) return intervalSeconds;
+  const looks = Math.min(...deltas.map(({ reconcile_count: count }) => count));
+  const eagerLooks = Math.ceil(limits.reconcileEagerSeconds / intervalSeconds);
+  const doublings = Math.min(Math.max(looks - eagerLooks, 0), 16);
+  return Math.min(intervalSeconds * 2 ** doublings, limits.reconcileMaxSeconds);
+}

@@ -1,0 +1,28 @@
+import type { Sql } from '../database/connect.ts';
+
+export type OperatorAction = 'retry' | 'skip' | 'discard';
+
+export type OperationOutcome = 'done' | 'not_found' | 'not_unresolved' | 'not_head';
+
+/**
+ * What a person does about an unresolved candidate; audited with the reason.
+ *
+ * @param actor who did it, for the audit.
+ */
+export async function operate(
+  sql: Sql,
+  candidateId: bigint,
+  action: OperatorAction,
+  actor: string,
+  reason: string,
+): Promise<OperationOutcome> {
+  const [row] = await sql<{ outcome: OperationOutcome }[]>`
+    select canonry.operate(${candidateId}, ${action}, ${actor}, ${reason}) as outcome`;
+  if (!row) throw new Error('canonry.operate returned nothing');
+  return row.outcome;
+}
+
+/** A failed marker was revived with the job engine's own tools: that means "retry". */
+export async function retryRevived(sql: Sql, candidateId: bigint): Promise<void> {
+  await operate(sql, candidateId, 'retry', 'graphile-worker', 'the failed job was revived');
+}
