@@ -11,6 +11,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { databaseLimits } from '../../limits.ts';
 import { EmbeddedConnection, type ConnectionHost } from './connection.ts';
 import {
@@ -110,7 +111,14 @@ export class EmbeddedHub implements ConnectionHost {
   }
 
   async #runGroups(): Promise<void> {
+    let turnStarted = performance.now();
     for (;;) {
+      // The engine answers in microtasks: without a break, all that wait would run in one turn
+      // of the event loop, and sockets and timers after them.
+      if (performance.now() - turnStarted > databaseLimits.embeddedTurnMs) {
+        await nextTurn();
+        turnStarted = performance.now();
+      }
       this.#owner ??= this.#nextOwner();
       const owner = this.#owner;
       if (!owner) return;
