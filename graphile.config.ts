@@ -4,6 +4,6 @@
  *   npx graphile-worker --once     runs what is ready and ends
  */
 import process from 'node:process';
-import { workerPresetFromEnvironment } from './src/entry/compose.ts';
+import { workerPresetFromEnvironment } from './src/entry/compose/worker.ts';
 
 export default await workerPresetFromEnvironment(process.env);

@@ -2,7 +2,7 @@
 import process from 'node:process';
 import { assertProductionReady, loadConfig } from '../config/load.ts';
 import { createLog } from '../observability/log.ts';
-import { createApi } from './compose.ts';
+import { createApi } from './compose/api.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { closeOnSignal, exitWithMessage } from './shutdown.ts';
 

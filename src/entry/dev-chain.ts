@@ -4,7 +4,7 @@ import process from 'node:process';
 import { loadConfig } from '../config/load.ts';
 import { startDevChain } from '../dev-chain/start.ts';
 import { createLog } from '../observability/log.ts';
-import { assertNotProduction } from './compose.ts';
+import { assertNotProduction } from './compose/shared.ts';
 import { closeOnSignal, exitWithMessage } from './shutdown.ts';
 
 try {

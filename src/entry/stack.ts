@@ -4,7 +4,9 @@ import type { Database } from '../database/connect.ts';
 import { migrate } from '../database/migrate.ts';
 import { startDevChain, type DevChain } from '../dev-chain/start.ts';
 import type { Log } from '../observability/log.ts';
-import { assertNotProduction, createApi, createWorker } from './compose.ts';
+import { createApi } from './compose/api.ts';
+import { assertNotProduction } from './compose/shared.ts';
+import { createWorker } from './compose/worker.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { listen } from './listen.ts';
 

@@ -7,12 +7,12 @@ import { permutationWasm } from './permutation.wasm.ts';
 
 interface PermutationExports extends WebAssembly.Exports {
   memory: WebAssembly.Memory;
-  STATE: WebAssembly.Global<'i32'>;
-  INPUT: WebAssembly.Global<'i32'>;
-  INPUT_ELEMENTS: WebAssembly.Global<'i32'>;
-  EMPTY_ROOTS: WebAssembly.Global<'i32'>;
-  POSEIDON2_CONSTANTS: WebAssembly.Global<'i32'>;
-  RPO_CONSTANTS: WebAssembly.Global<'i32'>;
+  STATE: WebAssembly.Global;
+  INPUT: WebAssembly.Global;
+  INPUT_ELEMENTS: WebAssembly.Global;
+  EMPTY_ROOTS: WebAssembly.Global;
+  POSEIDON2_CONSTANTS: WebAssembly.Global;
+  RPO_CONSTANTS: WebAssembly.Global;
   poseidon2Permute(): void;
   rpoPermute(): void;
   begin(remainder: number, domain: bigint): void;
@@ -31,7 +31,7 @@ function instantiate(): PermutationExports {
 
 const wasm = instantiate();
 
-function view(address: WebAssembly.Global<'i32'>, elements: number): BigUint64Array {
+function view(address: WebAssembly.Global, elements: number): BigUint64Array {
   return new BigUint64Array(wasm.memory.buffer, address.value, elements);
 }
 

@@ -1,0 +1,84 @@
+import path from 'node:path';
+import type { Hono } from 'hono';
+import { chainOf, ConfigError, type Config } from '../../config/load.ts';
+import type { Database } from '../../database/connect.ts';
+import { assertMigrated } from '../../database/migrate.ts';
+import { loadAckKeys, type AckKeySource } from '../../guardian/acknowledgement/ack-keys.ts';
+import { ackIdentity } from '../../guardian/acknowledgement/ack-identity.ts';
+import type { GuardianContext } from '../../guardian/context.ts';
+import { guardianRoutes } from '../../guardian/http/routes.ts';
+import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts';
+import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
+import type { Log } from '../../observability/log.ts';
+import { createApp } from '../app.ts';
+import { gitCommit, version } from '../version.ts';
+import { checkReadiness, midenNode } from './shared.ts';
+
+/** The API of a process with what it stands on. */
+export interface Api {
+  app: Hono;
+  /** Ends the threads; the database is the caller's. */
+  close(): Promise<void>;
+}
+
+/** @throws AckKeyError, ConfigError, MigrationError */
+export async function createApi(config: Config, database: Database, log: Log): Promise<Api> {
+  const chain = chainOf(config);
+  await assertMigrated(database.sql);
+  const keys = await loadAckKeys(ackKeySource(config));
+  const threads = config.CANONRY_COMPUTE_THREADS;
+  const compute = await startComputePool({ keys, ...(threads ? { threads } : {}) });
+  const context: GuardianContext = {
+    sql: database.sql,
+    network: new MidenNetwork(
+      compute,
+      midenNode(config, chain.endpoint),
+      chain.network === 'local' ? 'any' : 'derived',
+    ),
+    requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
+    acknowledgement: ackIdentity(keys),
+    applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
+    wakeQueue: config.WAKE_QUEUE,
+    maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
+  };
+  const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
+  const app = createApp({
+    routes: guardianRoutes(context, identity, {
+      maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
+    }),
+    corsAllowedOrigins: config.GUARDIAN_CORS_ALLOWED_ORIGINS,
+    checkReadiness: () => checkReadiness(database, log),
+    log,
+  });
+  return { app, close: () => compute.close() };
+}
+
+function ackKeySource(config: Config): AckKeySource {
+  const pair = (falcon: string | undefined, ecdsa: string | undefined, names: string) => {
+    if (falcon && ecdsa) return [falcon, ecdsa] as const;
+    throw new ConfigError(`GUARDIAN_ACK_SECRET_PROVIDER needs both ${names}.`);
+  };
+  switch (config.GUARDIAN_ACK_SECRET_PROVIDER) {
+    case 'none': {
+      const directory =
+        config.GUARDIAN_KEYSTORE_PATH ?? path.join(config.CANONRY_DATA_DIR, 'keystore');
+      return { provider: 'none', directory };
+    }
+    case 'file': {
+      const [falconPath, ecdsaPath] = pair(
+        config.GUARDIAN_ACK_FALCON_SECRET_PATH,
+        config.GUARDIAN_ACK_ECDSA_SECRET_PATH,
+        'GUARDIAN_ACK_FALCON_SECRET_PATH and GUARDIAN_ACK_ECDSA_SECRET_PATH',
+      );
+      return { provider: 'file', falconPath, ecdsaPath };
+    }
+    case 'env': {
+      const [falcon, ecdsa] = pair(
+        config.GUARDIAN_ACK_FALCON_SECRET,
+        config.GUARDIAN_ACK_ECDSA_SECRET,
+        'GUARDIAN_ACK_FALCON_SECRET and GUARDIAN_ACK_ECDSA_SECRET',
+      );
+      return { provider: 'env', falcon, ecdsa };
+    }
+  }
+}

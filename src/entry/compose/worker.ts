@@ -1,0 +1,59 @@
+import type { GraphileConfig } from 'graphile-config';
+import { chainOf, ConfigError, loadConfig, type Config } from '../../config/load.ts';
+import type { Database } from '../../database/connect.ts';
+import { assertMigrated } from '../../database/migrate.ts';
+import { provideCanonicalization } from '../../guardian/task-context.ts';
+import { createLiveness, type Liveness } from '../../kernel/liveness.ts';
+import { startWorker, workerPreset, type Worker } from '../../kernel/worker.ts';
+import { createLog, type Log } from '../../observability/log.ts';
+import { openConfiguredDatabase } from '../database.ts';
+import { midenNode } from './shared.ts';
+
+/** The parts of a worker: our own process and the stock CLI use the same. */
+function workerParts(
+  config: Config,
+  database: Database,
+  log: Log,
+): { preset: GraphileConfig.Preset; liveness: Liveness } {
+  const chain = chainOf(config);
+  const node = midenNode(config, chain.endpoint);
+  provideCanonicalization({
+    sql: database.sql,
+    network: { commitmentOnChain: (accountId) => node.accountCommitment(accountId) },
+    wakeQueue: config.WAKE_QUEUE,
+    retainedTtlSeconds: config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,
+    reconcileIntervalSeconds: config.GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS,
+    log,
+  });
+  const liveness = createLiveness(database.sql, log);
+  const preset = workerPreset({ concurrency: config.CANONRY_WORKER_CONCURRENCY, liveness, log });
+  return { preset, liveness };
+}
+
+/** @throws ConfigError, MigrationError */
+export async function createWorker(config: Config, database: Database, log: Log): Promise<Worker> {
+  await assertMigrated(database.sql);
+  const { preset, liveness } = workerParts(config, database, log);
+  return startWorker(preset, database.workerPool(), liveness, log);
+}
+
+/**
+ * The preset of the stock graphile-worker CLI, which opens its own pool on the direct URL.
+ * @throws ConfigError
+ */
+export async function workerPresetFromEnvironment(
+  env: Record<string, string | undefined>,
+): Promise<GraphileConfig.Preset> {
+  const config = loadConfig(env);
+  const connectionString = config.DIRECT_DATABASE_URL ?? config.DATABASE_URL;
+  if (!connectionString) {
+    throw new ConfigError('Set DATABASE_URL: the embedded database belongs to one process.');
+  }
+  const log = createLog(config.LOG_LEVEL, { role: 'worker' });
+  const database = await openConfiguredDatabase(config, {
+    applicationName: 'canonry-graphile-cli',
+    direct: true,
+  });
+  const { preset } = workerParts(config, database, log);
+  return { ...preset, worker: { ...preset.worker, connectionString } };
+}
