@@ -158,3 +158,14 @@ export const computeLimits = {
   /** After this many the engine has compiled what matters; about 100 ms. */
   warmUpRounds: 12,
 } as const;
+
+/** When `canonry doctor` speaks up. */
+export const doctorLimits = {
+  /** Queue rows from which per-account queue names cost more than they are worth (measured in
+   * docs/performance.md): idle ones are removed, so these are accounts active at once. */
+  queueRows: 20_000,
+  /** A due line that nobody took for this long. */
+  stuckSeconds: 30,
+  /** An open transaction this old keeps dead rows of the job table from being cleaned up. */
+  oldTransactionSeconds: 300,
+} as const;

@@ -15,5 +15,9 @@ export function createLog(level: string, fields: Record<string, string> = {}): L
 export function errorFields(error: unknown): { error: string; cause?: string; stack?: string } {
   if (!(error instanceof Error)) return { error: String(error) };
   const cause = error.cause instanceof Error ? { cause: error.cause.message } : {};
-  return { error: `${error.name}: ${error.message}`, ...cause, ...(error.stack ? { stack: error.stack } : {}) };
+  return {
+    error: `${error.name}: ${error.message}`,
+    ...cause,
+    ...(error.stack ? { stack: error.stack } : {}),
+  };
 }

@@ -1,0 +1,88 @@
+/** What a person asks about lines: reads only, by our own state and by the engine's views. */
+import type { Sql } from '../database/connect.ts';
+
+/** A candidate that a person has to look at, and whether the engine's failed jobs show it too. */
+export interface FailedCandidate {
+  candidate_id: bigint;
+  task: string;
+  account: string;
+  state: string;
+  failures: number;
+  last_error: string | null;
+  submitted_at: Date;
+  /** Permanently failed job of graphile-worker that marks it; null when the engine lacks it. */
+  job_id: bigint | null;
+}
+
+/** A line with its head, why it waits, and the wake-up that will look at it. */
+export interface ExplainedLine {
+  task: string;
+  account: string;
+  fence: bigint;
+  holder: string | null;
+  claimed_at: Date | null;
+  unresolved: number;
+  candidate_id: bigint | null;
+  state: string | null;
+  why: string | null;
+  attempts: number | null;
+  failures: number | null;
+  submitted_at: Date | null;
+  next_attempt_at: Date | null;
+  last_error: string | null;
+  job_id: bigint | null;
+  job_run_at: Date | null;
+  job_locked_by: string | null;
+  last_resolved: string | null;
+}
+
+export interface AuditEntry {
+  at: Date;
+  actor: string;
+  action: string;
+  candidate_id: bigint;
+  reason: string;
+}
+
+/** Halted candidates, oldest first. Index: candidate_halted. */
+export async function failedCandidates(sql: Sql): Promise<FailedCandidate[]> {
+  return sql<FailedCandidate[]>`
+    select c.candidate_id, l.task, l.account, c.state, c.failures, c.last_error, c.submitted_at,
+           j.id as job_id
+    from canonry.candidate c
+    join canonry.line l using (line_id)
+    left join graphile_worker.jobs j on j.key = 'failed:' || c.candidate_id
+    where c.state = 'halted'
+    order by c.candidate_id`;
+}
+
+/** Every line of an account with its head; empty when the account never had a candidate. */
+export async function explainAccount(sql: Sql, account: string): Promise<ExplainedLine[]> {
+  return sql<ExplainedLine[]>`
+    select l.task, l.account, l.fence, l.holder, l.claimed_at,
+           (select count(*)::int from canonry.candidate u
+            where u.line_id = l.line_id and u.resolved_at is null) as unresolved,
+           h.candidate_id, h.state, h.why, h.attempts, h.failures, h.submitted_at,
+           h.next_attempt_at, h.last_error,
+           j.id as job_id, j.run_at as job_run_at, j.locked_by as job_locked_by,
+           (select r.state || ' (' || r.why || ') at ' || r.resolved_at
+            from canonry.candidate r
+            where r.line_id = l.line_id and r.resolved_at is not null
+            order by r.candidate_id desc limit 1) as last_resolved
+    from canonry.line l
+    left join lateral (
+      select * from canonry.candidate c
+      where c.line_id = l.line_id and c.resolved_at is null
+      order by c.candidate_id limit 1
+    ) h on true
+    left join graphile_worker.jobs j on j.key = l.task || ':' || l.account
+    where l.account = ${account}
+    order by l.task`;
+}
+
+/** The newest audit entries of an account. Index: audit_account. */
+export async function auditOf(sql: Sql, account: string, limit: number): Promise<AuditEntry[]> {
+  return sql<AuditEntry[]>`
+    select at, actor, action, candidate_id, reason from canonry.audit
+    where account = ${account} order by audit_id desc limit ${limit}`;
+}
