@@ -16,6 +16,8 @@ export function openConfiguredDatabase(
     directDatabaseUrl: DIRECT_DATABASE_URL,
     embeddedDirectory: path.join(config.CANONRY_DATA_DIR, 'database'),
     applicationName: options.applicationName,
+    // one round trip a query instead of two, where no pooler hands it to another session
+    preparedStatements: options.direct === true || DATABASE_URL === undefined,
     maxConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,
     maxWorkerConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,
   });
