@@ -20,6 +20,8 @@ export function workerPreset(options: {
   concurrency: number;
   liveness: Liveness;
   log: Log;
+  /** Called when the last worker of the pool has stopped: for runners that we do not stop. */
+  onStopped?: () => Promise<void>;
   /** Another folder of task files than the project's own. */
   taskDirectory?: string;
 }): GraphileConfig.Preset {
@@ -44,19 +46,28 @@ export function workerPreset(options: {
       gracefulShutdownAbortTimeout: 0,
       logger: quietLogger(options.log),
     },
-    plugins: [livenessPlugin(options.liveness)],
+    plugins: [livenessPlugin(options.liveness, options.onStopped)],
   };
 }
 
 /** Registers the pool before its first fetch, so that a kill at any later time is noticed. */
-function livenessPlugin(liveness: Liveness): GraphileConfig.Plugin {
+function livenessPlugin(
+  liveness: Liveness,
+  onStopped: (() => Promise<void>) | undefined,
+): GraphileConfig.Plugin {
+  let running = 0;
   return {
     name: 'CanonryLivenessPlugin',
     version: '1.0.0',
     worker: {
       hooks: {
         async startWorker(_ctx, event) {
+          running += 1;
           await liveness.register(event.worker.workerPool.id);
+        },
+        async stopWorker() {
+          running -= 1;
+          if (running === 0) await onStopped?.();
         },
       },
     },

@@ -14,6 +14,7 @@ function workerParts(
   config: Config,
   database: Database,
   log: Log,
+  onStopped?: (liveness: Liveness) => Promise<void>,
 ): { preset: GraphileConfig.Preset; liveness: Liveness } {
   const chain = chainOf(config);
   const node = midenNode(config, chain.endpoint);
@@ -26,7 +27,12 @@ function workerParts(
     log,
   });
   const liveness = createLiveness(database.sql, log);
-  const preset = workerPreset({ concurrency: config.CANONRY_WORKER_CONCURRENCY, liveness, log });
+  const preset = workerPreset({
+    concurrency: config.CANONRY_WORKER_CONCURRENCY,
+    liveness,
+    log,
+    ...(onStopped ? { onStopped: () => onStopped(liveness) } : {}),
+  });
   return { preset, liveness };
 }
 
@@ -54,6 +60,9 @@ export async function workerPresetFromEnvironment(
     applicationName: 'canonry-graphile-cli',
     direct: true,
   });
-  const { preset } = workerParts(config, database, log);
+  const { preset } = workerParts(config, database, log, async (liveness) => {
+    await liveness.retire();
+    await database.close();
+  });
   return { ...preset, worker: { ...preset.worker, connectionString } };
 }

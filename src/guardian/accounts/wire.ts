@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import type { SignatureScheme } from '../networks/network.ts';
 
 /** `0x` + 64 lower-case hex digits: the only spelling of a commitment that is stored. */
-const commitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
+export const commitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
 
 const cosigners = v.object({
   cosigner_commitments: v.pipe(

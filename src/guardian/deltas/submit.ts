@@ -11,7 +11,7 @@ import {
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
-import { deltaBody, type DeltaRow } from './wire.ts';
+import { deltaBody, holdsZeroCharacter, type DeltaRow } from './wire.ts';
 
 interface SubmitRow extends DeltaRow {
   outcome: string;
@@ -69,6 +69,9 @@ export async function submitDelta(
     // members of a JSON value are JSON values
     payload: canonicalJson(payload as JsonValue),
   };
+  if (holdsZeroCharacter(submission.payload)) {
+    throw new ServiceError('invalid_input', 'The payload holds a zero character.');
+  }
   let verdict: Verdict = { verdict: 'unexamined' };
   const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
     verdict = await examine(context, admission, submission, stored);

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { commitmentText } from '../accounts/wire.ts';
 import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
 
 /** A delta as the database holds it, in the columns a response needs. */
@@ -19,14 +20,25 @@ export interface DeltaRow {
   divergence_count: number;
 }
 
+/** As stored: a Postgres bigint. */
+const nonce = v.pipe(v.bigint(), v.minValue(0n), v.maxValue(2n ** 63n - 1n));
+
 /** Body of POST /delta: the execution form of a DeltaObject (protocol §1.2). Other members are
  * allowed and signed over, but the server decides status, commitment and acknowledgement. */
 export const deltaBody = v.object({
   account_id: v.string(),
-  nonce: v.bigint(),
-  prev_commitment: v.string(),
+  nonce,
+  prev_commitment: commitmentText,
   delta_payload: v.looseObject({ data: v.string() }),
 });
+
+/**
+ * Whether canonical JSON text holds U+0000, in a key or a value. Postgres takes it into a `json`
+ * column, but then no member of that document can be read as text.
+ */
+export function holdsZeroCharacter(canonicalText: string): boolean {
+  return /(?<!\\)(?:\\\\)*\\u0000/.test(canonicalText);
+}
 
 /** Response of POST /delta and GET /delta (protocol §1.2); the payload is what was accepted. */
 export function deltaObject(row: DeltaRow): JsonValue {
