@@ -115,6 +115,12 @@ async function doctor({ sql, config }: Command): Promise<Answer> {
     workerConcurrency: config.CANONRY_WORKER_CONCURRENCY,
     poolSize: config.GUARDIAN_DB_POOL_MAX_SIZE,
     lookDeadlineMs: config.GUARDIAN_MIDEN_RPC_TIMEOUT_MS,
+    variables: {
+      wakeQueue: 'WAKE_QUEUE',
+      workerConcurrency: 'CANONRY_WORKER_CONCURRENCY',
+      poolSize: 'GUARDIAN_DB_POOL_MAX_SIZE',
+      lookDeadlineMs: 'GUARDIAN_MIDEN_RPC_TIMEOUT_MS',
+    },
   });
   const text = findings.map(({ check, ok, detail, remedy }) =>
     ok ? `ok    ${check}: ${detail}` : `WRONG ${check}: ${detail}\n      ${remedy}`,

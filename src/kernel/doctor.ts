@@ -32,6 +32,8 @@ export interface DoctorSettings {
   poolSize: number;
   /** Deadline of one look outside, milliseconds. */
   lookDeadlineMs: number;
+  /** What an operator changes them with. */
+  variables: Record<'wakeQueue' | 'workerConcurrency' | 'poolSize' | 'lookDeadlineMs', string>;
 }
 
 /** All checks, in a fixed order. */
@@ -40,7 +42,7 @@ export async function examine(sql: Sql, settings: DoctorSettings): Promise<Findi
   return [
     queueRows(signs, settings),
     ...workerFindings(signs),
-    ...lineFindings(signs),
+    ...lineFindings(signs, settings),
     finding(
       'old transactions',
       signs.oldest_transaction_seconds < limits.oldTransactionSeconds,
@@ -59,8 +61,8 @@ function queueRows(signs: Signs, settings: DoctorSettings): Finding {
   return finding(
     'queue rows',
     signs.queue_rows < limits.queueRows,
-    `${signs.queue_rows} rows in the engine's queue table, WAKE_QUEUE=${settings.wakeQueue}`,
-    'so many accounts are active at once that queue names cost more than they tell: set WAKE_QUEUE=none',
+    `${signs.queue_rows} rows in the engine's queue table, ${settings.variables.wakeQueue}=${settings.wakeQueue}`,
+    `so many accounts are active at once that queue names cost more than they tell: set ${settings.variables.wakeQueue}=none`,
   );
 }
 
@@ -87,7 +89,7 @@ function workerFindings(signs: Signs): Finding[] {
   ];
 }
 
-function lineFindings(signs: Signs): Finding[] {
+function lineFindings(signs: Signs, { variables }: DoctorSettings): Finding[] {
   return [
     finding(
       'stuck lines',
@@ -99,7 +101,7 @@ function lineFindings(signs: Signs): Finding[] {
       'claims',
       signs.stale_claims === 0,
       `${signs.stale_claims} lines are held for over ${kernelLimits.claimSeconds} s`,
-      'a look outside takes longer than its deadline: check GUARDIAN_MIDEN_RPC_TIMEOUT_MS and the node',
+      `a look outside takes longer than its deadline: check ${variables.lookDeadlineMs} and what it looks at`,
     ),
     finding(
       'halted candidates',
@@ -117,18 +119,19 @@ function lineFindings(signs: Signs): Finding[] {
 }
 
 function settingFindings(settings: DoctorSettings): Finding[] {
+  const { variables } = settings;
   return [
     finding(
       'look-up deadline',
       settings.lookDeadlineMs < kernelLimits.claimSeconds * 1_000,
       `${settings.lookDeadlineMs} ms within a claim of ${kernelLimits.claimSeconds} s`,
-      'lower GUARDIAN_MIDEN_RPC_TIMEOUT_MS below the claim',
+      `lower ${variables.lookDeadlineMs} below the claim`,
     ),
     finding(
       'pool size',
       settings.poolSize >= settings.workerConcurrency,
       `${settings.poolSize} connections for ${settings.workerConcurrency} lines at once`,
-      'raise GUARDIAN_DB_POOL_MAX_SIZE or lower CANONRY_WORKER_CONCURRENCY',
+      `raise ${variables.poolSize} or lower ${variables.workerConcurrency}`,
     ),
   ];
 }

@@ -1,7 +1,7 @@
 /** The kernel's promises (K1 to K5, K8) on every database. Crashes of real processes: test/faults. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../src/database/connect.ts';
-import { examine } from '../../src/kernel/doctor.ts';
+import { examine, type DoctorSettings } from '../../src/kernel/doctor.ts';
 import { auditOf, explainAccount, failedCandidates } from '../../src/kernel/inspect.ts';
 import { operate } from '../../src/kernel/operate.ts';
 import { everyDatabase } from '../support/databases.ts';
@@ -14,11 +14,17 @@ interface Head {
   failures: number;
 }
 
-const settings = {
+const settings: DoctorSettings = {
   wakeQueue: 'account',
   workerConcurrency: 10,
   poolSize: 16,
   lookDeadlineMs: 10_000,
+  variables: {
+    wakeQueue: 'QUEUE',
+    workerConcurrency: 'CONCURRENCY',
+    poolSize: 'POOL',
+    lookDeadlineMs: 'DEADLINE',
+  },
 };
 
 describe.each(everyDatabase)('kernel on $name', ({ open }) => {
@@ -175,7 +181,7 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
     expect(job).toEqual({ last_error: 'Error: boom', permafailed: true });
     const [line] = await explainAccount(database.sql, name);
     expect(line).toMatchObject({ state: 'halted', why: 'failed', unresolved: 2 });
-    const findings = await examine(database.sql, { ...settings, wakeQueue: 'account' });
+    const findings = await examine(database.sql, settings);
     expect(findings.find(({ check }) => check === 'halted candidates')?.ok).toBe(false);
     expect(findings.find(({ check }) => check === 'failed jobs agree')?.ok).toBe(true);
   });
