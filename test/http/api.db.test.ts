@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../src/database/connect.ts';
 import { createDatabase } from '../support/databases.ts';
+import { configureCases, conflictCases } from './cases/accounts.ts';
 import { headerCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
@@ -18,6 +19,8 @@ const service = () => opened;
 describe('transport', () => transportCases(service));
 describe('deep JSON', () => deepJsonCases(service));
 describe('signature headers', () => headerCases(service));
+describe('configuring', () => configureCases(service));
+describe('conflicts', () => conflictCases(service));
 describe('replay', () => replayCases(service));
 describe('paused and released accounts', () => gateCases(service));
 describe('hostile configurations', () => hostileConfigureCases(service));

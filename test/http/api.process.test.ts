@@ -3,6 +3,7 @@ import { falcon512 } from '@noble/post-quantum/falcon.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runNode } from '../support/process.ts';
+import { configureCases, conflictCases } from './cases/accounts.ts';
 import { headerCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
@@ -30,6 +31,8 @@ describe('on Deno', () => {
   describe('transport', () => transportCases(service));
   describe('deep JSON', () => deepJsonCases(service));
   describe('signature headers', () => headerCases(service));
+  describe('configuring', () => configureCases(service));
+  describe('conflicts', () => conflictCases(service));
   describe('replay', () => replayCases(service));
   describe('paused and released accounts', () => gateCases(service));
   describe('hostile configurations', () => hostileConfigureCases(service));

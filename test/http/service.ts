@@ -18,6 +18,8 @@ export interface Service {
   send: Send;
   /** Sets what no route can set yet, such as a pause. */
   execute(statement: string): Promise<unknown>;
+  /** The chain shows this commitment from now on. */
+  land(accountId: string, commitment: string): Promise<void>;
   /** What the process wrote; the in-process API writes nothing. */
   output(): string;
   close(): Promise<void>;
@@ -67,34 +69,28 @@ export async function expectRefusal(
   return answer;
 }
 
-/** A node that nobody listens at: no case here needs the chain. */
-const noNode = 'http://127.0.0.1:9';
-
-export function apiConfig(folder: string, extra: Record<string, string> = {}) {
-  return loadConfig({
-    GUARDIAN_NETWORK_TYPE: 'local',
-    GUARDIAN_MIDEN_RPC_ENDPOINT: noNode,
-    CANONRY_DATA_DIR: folder,
-    CANONRY_COMPUTE_THREADS: '1',
-    ...extra,
-  });
-}
-
 /** The Hono application of this process on an embedded database, or on the given one. */
 export async function openInProcess(
   extra: Record<string, string> = {},
   given?: Database,
-): Promise<Service & { database: Database }> {
+): Promise<Service> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'canonry-http-'));
   const database = given ?? (await openEmbeddedCopy());
-  const api = await createApi(apiConfig(folder, extra), database, createLog('silent', {}));
+  const chain = await startDevChain({ host: '127.0.0.1', port: 0 });
+  const config = loadConfig({
+    ...systemEnvironment(folder, chain),
+    CANONRY_COMPUTE_THREADS: '1',
+    ...extra,
+  });
+  const api = await createApi(config, database, createLog('silent', {}));
   return {
-    database,
     send: async (target, init) => api.app.request(target, init),
     execute: (statement) => database.sql.unsafe(statement),
+    land: (accountId, commitment) => chain.land(accountId, commitment),
     output: () => '',
     async close() {
       await api.close();
+      await chain.close();
       if (!given) await database.close();
       fs.rmSync(folder, { recursive: true, force: true });
     },
@@ -119,6 +115,7 @@ export async function openDeno(extra: Record<string, string> = {}): Promise<Serv
   return {
     send: (target, init) => fetch(url + target, init),
     execute: (statement) => sql.unsafe(statement),
+    land: (accountId, commitment) => chain.land(accountId, commitment),
     output: () => api.output(),
     async close() {
       api.child.kill('SIGTERM');

@@ -42,8 +42,12 @@ export interface Holder {
   accountId: string;
   state: Uint8Array;
   commitment: string;
-  /** Signs `body` as it is; `text` is what is sent when it should differ in spelling. */
-  post(path: string, body: JsonValue, options?: { timestamp?: number; text?: string }): Prepared;
+  /** Signs `body`; `text` stands in for it, `accountId` for the holder's own account. */
+  post(
+    path: string,
+    body: JsonValue,
+    options?: { timestamp?: number; text?: string; accountId?: string },
+  ): Prepared;
   get(path: string, query?: Record<string, bigint>, options?: { timestamp?: number }): Prepared;
   /** The body that configures the account. */
   configureBody(): Record<string, JsonValue>;
@@ -118,19 +122,20 @@ export function createHolder(
     salt: salt % 2n ** 62n,
   });
   const { accountId, commitment } = inspectAccount(state);
-  const headers = (payload: string, timestamp: number) => ({
+  const headers = (payload: string, timestamp: number, signedFor = accountId) => ({
     'content-type': 'application/json',
     'x-pubkey': signer.publicKey,
-    'x-signature': signer.sign(accountId, timestamp, payload),
+    'x-signature': signer.sign(signedFor, timestamp, payload),
     'x-timestamp': String(timestamp),
   });
   return {
     accountId,
     state,
     commitment,
-    post(path, body, { timestamp = nextTimestamp(), text = canonicalJson(body) } = {}) {
-      const payload = canonicalJson(parseJson(text));
-      return { path, init: { method: 'POST', body: text, headers: headers(payload, timestamp) } };
+    post(path, body, options = {}) {
+      const { timestamp = nextTimestamp(), text = canonicalJson(body) } = options;
+      const signed = headers(canonicalJson(parseJson(text)), timestamp, options.accountId);
+      return { path, init: { method: 'POST', body: text, headers: signed } };
     },
     get(path, query = {}, { timestamp = nextTimestamp() } = {}) {
       const members = { account_id: accountId, ...query };

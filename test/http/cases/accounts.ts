@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest';
+import { encodeBase64 } from '../../../src/guardian/accounts/wire.ts';
+import { inspectAccount } from '../../../src/guardian/networks/miden/account/engine.ts';
+import { exchange, expectRefusal, type Service } from '../service.ts';
+import { createHolder, makeSigner, openHolder, type Holder, type Prepared } from '../signed.ts';
+
+const idBytes = 15;
+
+/** A configuration of the victim's account, with a state in which `thief` is the signer. */
+function takeOver(victim: Holder, guardian: string): { request: Prepared; commitment: string } {
+  const signer = makeSigner('ecdsa');
+  const thief = createHolder(guardian, 'ecdsa', signer);
+  const state = thief.state.slice();
+  state.set(victim.state.subarray(0, idBytes));
+  const body = {
+    account_id: victim.accountId,
+    auth: { MidenEcdsa: { cosigner_commitments: [signer.commitment] } },
+    initial_state: { data: encodeBase64(state), account_id: victim.accountId },
+  };
+  return {
+    request: thief.post('/configure', body, { accountId: victim.accountId }),
+    commitment: inspectAccount(state, undefined, 'any').commitment,
+  };
+}
+
+async function guardianOf(service: Service): Promise<string> {
+  const { body } = await exchange(service, { path: '/pubkey?scheme=ecdsa' });
+  return String(body['commitment']);
+}
+
+export function configureCases(service: () => Service): void {
+  it('changes a stored account on the word of a stored signer, or of the chain', async () => {
+    const victim = await openHolder(service().send);
+    const guardian = await guardianOf(service());
+    const early = takeOver(victim, guardian);
+    await expectRefusal(service(), early.request, 401, 'authentication_failed');
+    await service().land(victim.accountId, victim.commitment);
+    await expectRefusal(service(), early.request, 401, 'authentication_failed');
+    const stored = await exchange(service(), victim.get('/state'));
+    expect(stored.body['commitment']).toBe(victim.commitment);
+
+    // the account's signers did change, on chain: what the new one brings is the state there
+    const shown = takeOver(victim, guardian);
+    await service().land(victim.accountId, shown.commitment);
+    expect((await exchange(service(), shown.request)).status).toBe(200);
+    await expectRefusal(service(), victim.get('/state'), 401, 'authentication_failed');
+  });
+
+  it('refuses an account that is bound to another guardian', async () => {
+    const holder = createHolder(`0x${'01'.padEnd(64, '0')}`);
+    const request = holder.post('/configure', holder.configureBody());
+    await expectRefusal(service(), request, 403, 'authorization_failed');
+    await expectRefusal(service(), holder.get('/state'), 404, 'account_not_found');
+  });
+
+  it('does not exchange the state under a candidate', async () => {
+    const holder = await openHolder(service().send);
+    const push = holder.post('/delta', holder.deltaBody(1));
+    expect((await exchange(service(), push)).status).toBe(200);
+    const again = holder.post('/configure', holder.configureBody());
+    await expectRefusal(service(), again, 409, 'conflict_pending_delta');
+  });
+}
+
+export function conflictCases(service: () => Service): void {
+  it('says when to come back while another delta of the same base is pending', async () => {
+    const holder = await openHolder(service().send);
+    const first = await exchange(service(), holder.post('/delta', holder.deltaBody(1)));
+    expect(first.body['status']).toMatchObject({ status: 'candidate' });
+    const second = holder.post('/delta', holder.deltaBody(2));
+    const refused = await expectRefusal(service(), second, 409, 'conflict_pending_delta');
+    const { retry_after_secs: seconds } = refused.body['meta'] as { retry_after_secs: number };
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    expect(refused.headers.get('retry-after')).toBe(String(seconds));
+  });
+
+  it('finds only deltas that exist, of accounts that exist', async () => {
+    const holder = await openHolder(service().send);
+    const other = createHolder(await guardianOf(service()));
+    await expectRefusal(service(), holder.get('/delta', { nonce: 7n }), 404, 'delta_not_found');
+    const delta = other.post('/delta', other.deltaBody(1));
+    for (const request of [other.get('/state'), other.get('/delta', { nonce: 7n }), delta]) {
+      await expectRefusal(service(), request, 404, 'account_not_found');
+    }
+  });
+}
