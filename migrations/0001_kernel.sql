@@ -20,7 +20,7 @@ create table canonry.line (
   fence bigint not null default 0,
   holder text,
   claimed_at timestamptz,
-  unique (task, account)
+  unique (account, task)
 );
 
 -- Finds what a dead worker held. Empty but for the claims of this moment.

@@ -33,7 +33,7 @@ $$;
 -- Who: the submit function of a domain, in its transaction.
 -- Locks: none beyond the new rows; the caller holds the account row, so candidates of one
 -- account get their ids in commit order.
--- Index: unique (task, account).
+-- Index: unique (account, task).
 -- Why safe: candidate and wake-up commit together (K1). preserve_run_at does not cut short a
 -- retry that the head of the line is waiting for.
 create or replace function canonry.submit(
@@ -46,7 +46,7 @@ begin
   select line_id into v_line_id from canonry.line where task = p_task and account = p_account;
   if v_line_id is null then
     insert into canonry.line (task, account) values (p_task, p_account)
-      on conflict (task, account) do update set task = excluded.task
+      on conflict (account, task) do update set task = excluded.task
       returning line_id into v_line_id;
   end if;
   insert into canonry.candidate (line_id) values (v_line_id)
@@ -83,7 +83,7 @@ $$;
 
 -- Who: the drain of a wake-up.
 -- Locks: the line row (no key update: submits that only reference the line do not wait).
--- Index: unique (task, account), candidate_unresolved.
+-- Index: unique (account, task), candidate_unresolved.
 -- Why safe: raises the fence, so whoever held the line before can no longer write (K3). A line
 -- that a live worker holds is left alone: the holder looks at the line once more, under this
 -- row lock, before it lets go.

@@ -67,10 +67,9 @@ async function explain({ sql, account }: Command): Promise<Answer> {
   const audit = await auditOf(sql, account, 10);
   const text = lines.map((line) => {
     const held = line.holder ? `held by ${line.holder}` : 'free';
-    const last = line.last_resolved ? `last resolved: ${line.last_resolved}` : 'none resolved yet';
-    if (line.candidate_id === null) return `${line.task}: empty, ${held}; ${last}`;
+    if (line.candidate_id === null) return `${line.task}: empty, ${held}, fence ${line.fence}`;
     return [
-      `${line.task}: ${line.unresolved} unresolved, ${held}, fence ${line.fence}; ${last}`,
+      `${line.task}: ${line.unresolved} unresolved, ${held}, fence ${line.fence}`,
       `  head: candidate ${line.candidate_id}, ${line.state}, ${line.why}; ${line.attempts} looks, ${line.failures} failures`,
       `  next look: ${line.next_attempt_at?.toISOString()}; wake-up: ${line.job_id === null ? 'none' : `job ${line.job_id} at ${line.job_run_at?.toISOString()}`}`,
       ...(line.last_error ? [`  last error: ${line.last_error}`] : []),

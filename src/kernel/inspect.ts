@@ -33,7 +33,6 @@ export interface ExplainedLine {
   job_id: bigint | null;
   job_run_at: Date | null;
   job_locked_by: string | null;
-  last_resolved: string | null;
 }
 
 export interface AuditEntry {
@@ -56,7 +55,10 @@ export async function failedCandidates(sql: Sql): Promise<FailedCandidate[]> {
     order by c.candidate_id`;
 }
 
-/** Every line of an account with its head; empty when the account never had a candidate. */
+/**
+ * Every line of an account with its head; empty when the account never had a candidate.
+ * Index: unique (account, task), candidate_unresolved.
+ */
 export async function explainAccount(sql: Sql, account: string): Promise<ExplainedLine[]> {
   return sql<ExplainedLine[]>`
     select l.task, l.account, l.fence, l.holder, l.claimed_at,
@@ -64,11 +66,7 @@ export async function explainAccount(sql: Sql, account: string): Promise<Explain
             where u.line_id = l.line_id and u.resolved_at is null) as unresolved,
            h.candidate_id, h.state, h.why, h.attempts, h.failures, h.submitted_at,
            h.next_attempt_at, h.last_error,
-           j.id as job_id, j.run_at as job_run_at, j.locked_by as job_locked_by,
-           (select r.state || ' (' || r.why || ') at ' || r.resolved_at
-            from canonry.candidate r
-            where r.line_id = l.line_id and r.resolved_at is not null
-            order by r.candidate_id desc limit 1) as last_resolved
+           j.id as job_id, j.run_at as job_run_at, j.locked_by as job_locked_by
     from canonry.line l
     left join lateral (
       select * from canonry.candidate c
