@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../src/database/connect.ts';
 import { createDatabase } from '../support/databases.ts';
-import { configureCases, conflictCases } from './cases/accounts.ts';
+import { configureCases, conflictCases, takeOver } from './cases/accounts.ts';
 import { headerCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
 import { deepJsonCases, transportCases } from './cases/transport.ts';
-import { openInProcess, type Service } from './service.ts';
+import { expectEnvelope, openInProcess, type Service } from './service.ts';
+import { createHolder, openHolder } from './signed.ts';
 
 let opened: Service;
 beforeAll(async () => {
@@ -98,5 +99,30 @@ describe('health', () => {
     ]);
     expect((await lost.send('/healthz')).status).toBe(200);
     expect((await lost.send('/status')).status).toBe(200);
+    const { path, init } = createHolder(`0x${'11'.repeat(32)}`).get('/state');
+    const failed = await lost.send(path, init);
+    expect(failed.status).toBe(500);
+    const body = (await failed.json()) as Record<string, unknown>;
+    expectEnvelope(body);
+    expect(body).toMatchObject({
+      code: 'storage_error',
+      message: 'The request could not be stored.',
+    });
+  });
+
+  it('answers 502 when a decision needs the chain and no node answers', async () => {
+    const alone = await openInProcess({ GUARDIAN_MIDEN_RPC_ENDPOINT: 'http://127.0.0.1:9' });
+    onTestFinished(() => alone.close());
+    const holder = await openHolder(alone.send);
+    const guardian = (await (await alone.send('/pubkey?scheme=ecdsa')).json()) as {
+      commitment: string;
+    };
+    const { path, init } = takeOver(holder, guardian.commitment).request;
+    const failed = await alone.send(path, init);
+    expect(failed.status).toBe(502);
+    const body = (await failed.json()) as Record<string, unknown>;
+    expectEnvelope(body);
+    expect(body).toMatchObject({ code: 'rpc_unavailable', meta: { retryable: true } });
+    expect(JSON.stringify(body)).not.toContain('127.0.0.1');
   });
 });

@@ -7,7 +7,10 @@ import { createHolder, makeSigner, openHolder, type Holder, type Prepared } from
 const idBytes = 15;
 
 /** A configuration of the victim's account, with a state in which `thief` is the signer. */
-function takeOver(victim: Holder, guardian: string): { request: Prepared; commitment: string } {
+export function takeOver(
+  victim: Holder,
+  guardian: string,
+): { request: Prepared; commitment: string } {
   const signer = makeSigner('ecdsa');
   const thief = createHolder(guardian, 'ecdsa', signer);
   const state = thief.state.slice();
@@ -72,6 +75,15 @@ export function conflictCases(service: () => Service): void {
     const { retry_after_secs: seconds } = refused.body['meta'] as { retry_after_secs: number };
     expect(seconds).toBeGreaterThanOrEqual(1);
     expect(refused.headers.get('retry-after')).toBe(String(seconds));
+  });
+
+  it('takes any nonce that is free, such as the time', async () => {
+    const holder = await openHolder(service().send);
+    const nonce = Date.now();
+    const { body } = await exchange(service(), holder.post('/delta', holder.deltaBody(nonce)));
+    expect(body).toMatchObject({ nonce, account_id: holder.accountId });
+    const read = await exchange(service(), holder.get('/delta', { nonce: BigInt(nonce) }));
+    expect(read.body['ack_sig']).toBe(body['ack_sig']);
   });
 
   it('finds only deltas that exist, of accounts that exist', async () => {

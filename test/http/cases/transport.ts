@@ -19,6 +19,15 @@ export function transportCases(service: () => Service): void {
     },
   );
 
+  it.each(['/', '/status'])('tells version and network at %s', async (path) => {
+    const { status, body } = await exchange(service(), { path });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'ok', environment: 'local' });
+    expect(Object.keys(body).toSorted()).toEqual(
+      ['environment', 'git_commit', 'started_at', 'status', 'uptime_seconds', 'version'].toSorted(),
+    );
+  });
+
   it.each([
     ['PUT', '/delta', 'GET, POST, OPTIONS'],
     ['DELETE', '/state', 'GET, OPTIONS'],
