@@ -90,13 +90,19 @@ function stallFigures(
 }
 
 async function ask(client: ChildProcess, order: TrafficOrder): Promise<RoundResult> {
-  const answer = once(client, 'message') as Promise<[RoundResult]>;
-  const gone = once(client, 'exit').then(([code]) => {
+  const over = new AbortController();
+  const { signal } = over;
+  const gone = once(client, 'exit', { signal }).then(([code]): never => {
     throw new Error(`the client process ended with ${String(code)}`);
   });
-  client.send(order);
-  const [result] = await Promise.race([answer, gone]);
   gone.catch(() => {});
-  if (result.error) throw new Error(`the client failed: ${result.error}`);
-  return result;
+  try {
+    const answer = once(client, 'message', { signal }) as Promise<[RoundResult]>;
+    client.send(order);
+    const [result] = await Promise.race([answer, gone]);
+    if (result.error) throw new Error(`the client failed: ${result.error}`);
+    return result;
+  } finally {
+    over.abort();
+  }
 }

@@ -6,7 +6,7 @@ import { configureCases, conflictCases, takeOver } from './cases/accounts.ts';
 import { headerCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
-import { deepJsonCases, transportCases } from './cases/transport.ts';
+import { bodyCases, deepJsonCases, routeCases } from './cases/transport.ts';
 import { expectEnvelope, openInProcess, type Service } from './service.ts';
 import { createHolder, openHolder } from './signed.ts';
 
@@ -17,7 +17,8 @@ beforeAll(async () => {
 afterAll(() => opened.close());
 const service = () => opened;
 
-describe('transport', () => transportCases(service));
+describe('routes', () => routeCases(service));
+describe('bodies', () => bodyCases(service));
 describe('deep JSON', () => deepJsonCases(service));
 describe('signature headers', () => headerCases(service));
 describe('configuring', () => configureCases(service));

@@ -7,7 +7,7 @@ import { configureCases, conflictCases } from './cases/accounts.ts';
 import { headerCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
-import { deepJsonCases, transportCases } from './cases/transport.ts';
+import { bodyCases, deepJsonCases, routeCases } from './cases/transport.ts';
 import { exchange, openDeno, type Service } from './service.ts';
 import { openHolder } from './signed.ts';
 
@@ -28,7 +28,8 @@ afterAll(() => opened.close());
 const service = () => opened;
 
 describe('on Deno', () => {
-  describe('transport', () => transportCases(service));
+  describe('routes', () => routeCases(service));
+  describe('bodies', () => bodyCases(service));
   describe('deep JSON', () => deepJsonCases(service));
   describe('signature headers', () => headerCases(service));
   describe('configuring', () => configureCases(service));

@@ -5,13 +5,7 @@ import { openHolder } from '../signed.ts';
 const mebibyte = 2 ** 20;
 const json = { 'content-type': 'application/json' };
 
-/** What is refused before anybody asks who signed. */
-export function transportCases(service: () => Service): void {
-  const post = (body: BodyInit, headers: Record<string, string> = json, path = '/delta') => ({
-    path,
-    init: { method: 'POST', body, headers, duplex: 'half' } as RequestInit,
-  });
-
+export function routeCases(service: () => Service): void {
   it.each(['/nothing', '/delta/', '/configure/x', '/DELTA', '//', '/%00', '/../status/..%2f'])(
     'answers 404 to the unknown route %s',
     async (path) => {
@@ -36,6 +30,14 @@ export function transportCases(service: () => Service): void {
   ])('answers 405 to %s %s and names what is allowed', async (method, path, allowed) => {
     const answer = await expectRefusal(service(), { path, init: { method } }, 405, 'invalid_input');
     expect(sorted(answer.headers.get('allow'))).toEqual(sorted(allowed));
+  });
+}
+
+/** Bodies that are refused before anybody asks who signed. */
+export function bodyCases(service: () => Service): void {
+  const post = (body: BodyInit, headers: Record<string, string> = json, path = '/delta') => ({
+    path,
+    init: { method: 'POST', body, headers, duplex: 'half' } as RequestInit,
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', ''])(
