@@ -1,0 +1,206 @@
+/** One run: a fresh database, real processes, load, faults, calm, and the record of it all. */
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLabAccount, type LabAccount } from './account.ts';
+import { startLabChain } from './chain.ts';
+import { createFleet, type MemberOptions } from './fleet.ts';
+import type { ClientEvent, Run } from './history.ts';
+import { runAccount } from './load.ts';
+import { startProxy, type LabProxy } from './proxy.ts';
+import { seeded, type Random } from './random.ts';
+import { loadMs, type Scenario } from './scenarios.ts';
+import { describeFault, isTakenOver, perform, type Controls, type Fault } from './schedule.ts';
+import { readChanges, readFinal, readLeftovers, type Stage } from './stage.ts';
+
+export type QueueMode = 'account' | 'none';
+
+export interface RunOptions {
+  scenario: Scenario;
+  seed: number;
+  queue: QueueMode;
+  /** SQL that breaks the kernel on purpose. */
+  mutant?: string;
+  /** Time for everything to become canonical once the load is over, milliseconds. */
+  settleMs?: number;
+}
+
+export interface RunRecord extends Run {
+  schedule: string[];
+  /** What the processes wrote. */
+  output: string;
+  /** Planned stops that did not end well, processes that never came up. */
+  complaints: string[];
+}
+
+/** For retirement of the dead by the living, and for the sweep to free what only it can. */
+const quietMs = 13_000;
+
+export async function runSeed(stage: Stage, options: RunOptions): Promise<RunRecord> {
+  const lab = await openLab(stage, options);
+  const { fleet, database } = lab.controls;
+  try {
+    await Promise.all(fleet.names.map((name) => fleet.start(name)));
+    const calmAt = await play(lab);
+    await settle(lab, calmAt);
+    for (const name of fleet.names) {
+      const ending = await fleet.stop(name);
+      if (ending !== 0) lab.complaints.push(`${name} ended with ${ending} when asked to stop`);
+    }
+    return {
+      events: lab.events,
+      changes: await readChanges(database),
+      final: await readFinal(database),
+      calmAt,
+      schedule: lab.faults.map(describeFault),
+      output: fleet.output(),
+      complaints: lab.complaints,
+    };
+  } finally {
+    await lab.close();
+  }
+}
+
+interface Lab {
+  options: RunOptions;
+  random: Random;
+  url: string;
+  controls: Controls;
+  faults: Fault[];
+  events: ClientEvent[];
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+async function openLab(stage: Stage, options: RunOptions): Promise<Lab> {
+  const { scenario, seed, queue, mutant } = options;
+  const random = seeded(seed);
+  const workers = Array.from({ length: scenario.workers }, (_, i) => `worker_${i + 1}`);
+  const names = ['api', ...workers];
+  const database = await stage.open(`lab_${seed}_${queue}`, names, mutant);
+  const chain = await startLabChain(random.fork('chain'));
+  const proxies = new Map<string, LabProxy>();
+  if (scenario.proxied) {
+    for (const name of names) proxies.set(name, await startProxy(stage.cluster.port));
+  }
+  const port = await freePort();
+  const events: ClientEvent[] = [];
+  const complaints: string[] = [];
+  const common = {
+    GUARDIAN_NETWORK_TYPE: 'local',
+    GUARDIAN_MIDEN_RPC_ENDPOINT: chain.url,
+    GUARDIAN_MIDEN_RPC_TIMEOUT_MS: '2000',
+    GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS: '1',
+    CANONRY_COMPUTE_THREADS: '1',
+    CANONRY_DATA_DIR: stage.folder,
+    PORT: String(port),
+    LOG_LEVEL: 'warn',
+    WAKE_QUEUE: queue,
+  };
+  const members = names.map((name): MemberOptions => ({
+    name,
+    file: name === 'api' ? 'src/entry/api.ts' : 'src/entry/worker.ts',
+    ready: name === 'api' ? /api ready at/ : /worker ready/,
+    env: {
+      ...common,
+      DATABASE_URL: database.url(name, proxies.get(name)?.port),
+      ...scenario.environment(name, random.fork(`environment ${name}`)),
+    },
+  }));
+  const fleet = createFleet(members, (what) => {
+    events.push({ kind: 'fault', at: Date.now(), phase: 'end', what });
+  });
+  const complain = (what: string) => void complaints.push(what);
+  return {
+    ...{ options, random, events, complaints, url: `http://127.0.0.1:${port}` },
+    faults: scenario.plan(random.fork('plan'), workers).toSorted((a, b) => a.at - b.at),
+    controls: { cluster: stage.cluster, database, fleet, chain, proxies, complain },
+    async close() {
+      fleet.abandon();
+      await chain.close();
+      await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
+      await database.drop();
+    },
+  };
+}
+
+/** Load and faults, until both are over; returns when that was. */
+async function play(lab: Lab): Promise<number> {
+  const { options, random, url, controls, events, faults } = lab;
+  const { scenario } = options;
+  const accounts = await openAccounts(lab);
+  const started = Date.now();
+  const record = (event: ClientEvent) => void events.push(event);
+  let calmAt = Number.POSITIVE_INFINITY;
+  const loads = accounts.map((account, i) =>
+    runAccount(account, random.fork(`load ${i}`), {
+      ...{ url, chain: controls.chain, record, depth: scenario.depth },
+      landedBefore: scenario.landedBefore,
+      stopping: () => Date.now() - started > loadMs,
+      over: () => Date.now() > calmAt + settleMsOf(options),
+    }),
+  );
+  const performed = faults.map(async (fault) => {
+    await sleep(started + fault.at - Date.now());
+    const what = describeFault(fault);
+    record({ kind: 'fault', at: Date.now(), phase: 'begin', what });
+    const doing = perform(fault, controls);
+    if (!(scenario.othersTakeOver && isTakenOver(fault))) await doing;
+    record({ kind: 'fault', at: Date.now(), phase: 'end', what });
+    await doing;
+  });
+  await Promise.all([...performed, sleep(started + loadMs - Date.now())]);
+  calmAt = Date.now();
+  await Promise.all(loads);
+  return calmAt;
+}
+
+async function openAccounts({ options, random, url }: Lab): Promise<LabAccount[]> {
+  const answer = await fetch(`${url}/pubkey?scheme=ecdsa`);
+  const { commitment } = (await answer.json()) as { commitment: string };
+  const accounts = Array.from({ length: options.scenario.accounts }, (_, i) =>
+    createLabAccount(random.fork(`account ${i}`), commitment, options.scenario.clients),
+  );
+  for (const account of accounts) {
+    const { status, body } = await account.configure(url);
+    if (status !== 200) throw new Error(`configure answered ${status}: ${JSON.stringify(body)}`);
+  }
+  return accounts;
+}
+
+function settleMsOf({ scenario, settleMs }: RunOptions): number {
+  return settleMs ?? scenario.boundMs + 5_000;
+}
+
+/** Waits until everything is canonical and quiet, or its time is over: the checker tells which. */
+async function settle({ options, controls, events }: Lab, calmAt: number): Promise<void> {
+  const { database } = controls;
+  const acknowledged = new Set(
+    events.flatMap((event) =>
+      event.kind === 'acknowledged' ? [`${event.account}/${event.nonce}`] : [],
+    ),
+  ).size;
+  const deadline = calmAt + settleMsOf(options);
+  for (;;) {
+    const [row] = await database.query<{ canonical: number; unresolved: number }>(`
+      select (select count(*)::int from guardian.delta where status = 'canonical') as canonical,
+             (select count(*)::int from canonry.candidate where resolved_at is null) as unresolved`);
+    if (row && row.unresolved === 0 && row.canonical >= acknowledged) break;
+    if (Date.now() > deadline) return;
+    await sleep(50);
+  }
+  const quietBy = Date.now() + quietMs;
+  while (Date.now() < quietBy && (await readLeftovers(database, 'dead')).length > 0) {
+    await sleep(100);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      if (address === null || typeof address === 'string') throw new Error('not a TCP port');
+      probe.close(() => resolve(address.port));
+    });
+  });
+}
