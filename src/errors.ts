@@ -51,6 +51,31 @@ const rows = {
     message: 'Another delta of this account is still being finalized.',
     operator: 'Normal while a candidate waits for its transaction; it clears by itself.',
   },
+  pending_proposals_limit: {
+    status: 409,
+    retryable: false,
+    message: 'This account has as many pending proposals as it may have.',
+    operator: 'See GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT; stale proposals do not count.',
+  },
+  proposal_already_signed: {
+    status: 409,
+    retryable: false,
+    message: 'This signer has already signed the proposal.',
+    operator: 'None.',
+  },
+  proposal_not_found: {
+    status: 404,
+    retryable: false,
+    message: 'No pending proposal with this commitment.',
+    operator: 'None: unknown, of another account, or no longer pending.',
+  },
+  candidate_landed: {
+    wire: 'GUARDIAN_CANDIDATE_LANDED',
+    status: 409,
+    retryable: false,
+    message: 'The transaction of this delta has landed on chain.',
+    operator: 'None: the delta is or becomes canonical.',
+  },
   account_paused: {
     wire: 'GUARDIAN_ACCOUNT_PAUSED',
     status: 409,
@@ -100,6 +125,31 @@ const rows = {
     retryable: false,
     message: 'The delta cannot be verified.',
     operator: 'The message says which part; assets and notes are refused until vectors exist.',
+  },
+  invalid_commitment: {
+    status: 400,
+    retryable: false,
+    message: 'This is not a commitment.',
+    operator: 'None.',
+  },
+  invalid_proposal_signature: {
+    status: 400,
+    retryable: false,
+    message: 'The signature is not one of a cosigner over this proposal.',
+    operator: 'None: the client signed something else, or with another key.',
+  },
+  invalid_cursor: {
+    status: 400,
+    retryable: false,
+    message: 'The cursor is not valid here.',
+    operator:
+      'Frequent on several replicas: GUARDIAN_DASHBOARD_CURSOR_SECRET must be the same on all.',
+  },
+  invalid_limit: {
+    status: 400,
+    retryable: false,
+    message: 'The limit must be a whole number from 1 to 500.',
+    operator: 'None.',
   },
   commitment_mismatch: {
     status: 400,

@@ -169,3 +169,10 @@ export const doctorLimits = {
   /** An open transaction this old keeps dead rows of the job table from being cleaned up. */
   oldTransactionSeconds: 300,
 } as const;
+
+/** The Guardian client API. */
+export const guardianLimits = {
+  /** Deltas that one GET /delta/since merges: a thousand summaries are read and written within
+   * the time of one operation on a computation thread. */
+  mergedDeltas: 1_000,
+} as const;

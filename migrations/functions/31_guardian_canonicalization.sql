@@ -92,6 +92,10 @@ begin
   if guardian.move_account(v_base, v_result) then
     outcome := 'promoted';
     perform canonry.resolve_line(p_line_id, p_through, 'finalized', 'canonical');
+    delete from guardian.proposal p using guardian.delta d
+      where d.account_id = p_account_id and d.status = 'candidate'
+        and d.candidate_id <= p_through
+        and p.account_id = d.account_id and p.commitment = d.summary_commitment;
     update guardian.delta
       set status = 'canonical', status_reason = null, status_timestamp = now(),
           result_state = null, result_signers = null

@@ -60,6 +60,8 @@ begin
     set status = 'canonical', status_reason = null, status_timestamp = now(),
         result_state = null, result_signers = null
     where account_id = p_account_id and nonce = p_nonce;
+  delete from guardian.proposal
+    where account_id = p_account_id and commitment = v_delta.summary_commitment;
   insert into canonry.audit (actor, action, candidate_id, task, account, reason)
     values ('policy', 'reconcile', v_delta.candidate_id, 'canonicalize', p_account_id,
       'landed after it was given up');

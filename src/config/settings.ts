@@ -168,6 +168,25 @@ export const settings = {
     meaning: 'Folder of the generated keys. Unset: `keystore` in the data folder.',
     reason: 'Used with the provider `none`.',
   },
+  GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT: {
+    schema: integer(1, 1_000),
+    fallback: '20',
+    meaning: 'Pending proposals on its current state that an account may have.',
+    reason: 'Upstream default; proposals on an older state do not count.',
+  },
+  GUARDIAN_DASHBOARD_CURSOR_SECRET: {
+    schema: v.optional(
+      v.pipe(
+        text,
+        v.regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 64 hex digits'),
+        v.transform((digits) => digits.replace(/^0x/, '')),
+      ),
+    ),
+    fallback: null,
+    secret: true,
+    meaning: 'Key of page cursors, 64 hex digits, the same on all replicas. Unset: random.',
+    reason: 'One machine needs none; several cannot continue the pages of each other without it.',
+  },
   GUARDIAN_MAX_REQUEST_BYTES: {
     schema: integer(1_024, 16_777_216),
     fallback: '1048576',

@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import type { AckIdentity } from './acknowledgement/ack-identity.ts';
 import type { RequestVerifier } from './authentication/authenticate.ts';
+import type { LookupClaim, MessageClaim } from './authentication/verify-request.ts';
 import type { AppliedDelta, Network, SignatureScheme } from './networks/network.ts';
 
 /** What the Guardian domain works with; built once by an entry point. */
@@ -8,6 +9,11 @@ export interface GuardianContext {
   sql: Sql;
   network: Network;
   requests: RequestVerifier;
+  /** Verify signatures away from the event loop. @throws AuthenticationError */
+  signatures: {
+    verifyMessage(claim: MessageClaim): Promise<string>;
+    verifyLookup(claim: LookupClaim): Promise<string>;
+  };
   acknowledgement: AckIdentity;
   /**
    * Applies a delta to a stored state and signs its summary, away from the event loop.
@@ -21,6 +27,10 @@ export interface GuardianContext {
   }): Promise<AppliedDelta & { acknowledgement: string }>;
   /** Whether wake-ups carry a per-account queue name. */
   wakeQueue: 'account' | 'none';
+  /** One serialized summary with the effect of several. @throws UnverifiableError */
+  mergeDeltas(input: { state: Uint8Array; summaries: Uint8Array[] }): Promise<Uint8Array>;
+  /** Pending proposals on the current state that an account may have. */
+  maxPendingProposals: number;
   /** Candidates an account may have at once; 1 is the protocol. */
   maxCandidates: number;
 }

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
+import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Hono } from 'hono';
 import { chainOf, ConfigError, type Config } from '../../config/load.ts';
 import type { Database } from '../../database/connect.ts';
@@ -9,6 +11,7 @@ import type { GuardianContext } from '../../guardian/context.ts';
 import { guardianRoutes } from '../../guardian/http/routes.ts';
 import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts';
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
+import { createCursors } from '../../http/cursor.ts';
 import type { Log } from '../../observability/log.ts';
 import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
@@ -36,6 +39,12 @@ export async function createApi(config: Config, database: Database, log: Log): P
       chain.network === 'local' ? 'any' : 'derived',
     ),
     requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
+    signatures: {
+      verifyMessage: (claim) => compute.run('verifyMessage', claim),
+      verifyLookup: (claim) => compute.run('verifyLookup', claim),
+    },
+    mergeDeltas: (input) => compute.run('mergeDeltas', input),
+    maxPendingProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
     acknowledgement: ackIdentity(keys),
     applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
     wakeQueue: config.WAKE_QUEUE,
@@ -45,12 +54,23 @@ export async function createApi(config: Config, database: Database, log: Log): P
   const app = createApp({
     routes: guardianRoutes(context, identity, {
       maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
+      cursors: createCursors(cursorKey(config, database, log)),
     }),
     corsAllowedOrigins: config.GUARDIAN_CORS_ALLOWED_ORIGINS,
     checkReadiness: () => checkReadiness(database, log),
     log,
   });
   return { app, close: () => compute.close() };
+}
+
+/** The key of page cursors; without one, pages cannot be continued on another replica. */
+function cursorKey(config: Config, database: Database, log: Log): Uint8Array {
+  const secret = config.GUARDIAN_DASHBOARD_CURSOR_SECRET;
+  if (secret) return hexToBytes(secret);
+  if (database.kind === 'postgres') {
+    log.warn('GUARDIAN_DASHBOARD_CURSOR_SECRET is not set: cursors work on this process only');
+  }
+  return randomBytes(32);
 }
 
 function ackKeySource(config: Config): AckKeySource {

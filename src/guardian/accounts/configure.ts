@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import {
   assertFresh,
+  databaseClock,
   loadAuth,
   parseAccountId,
   verifySigner,
@@ -76,7 +77,7 @@ async function storedOrNow(
   accountId: string,
 ): Promise<[StoredAuth | undefined, bigint]> {
   const stored = await loadAuth(context, accountId);
-  return [stored, stored?.now_ms ?? BigInt(Date.now())];
+  return [stored, stored?.now_ms ?? (await databaseClock(context))];
 }
 
 async function inspect(

@@ -127,6 +127,14 @@ export async function loadAuth(
   return row;
 }
 
+/** The database's clock in Unix milliseconds: it decides freshness and expiry. */
+export async function databaseClock(context: GuardianContext): Promise<bigint> {
+  const [row] = await context.sql<{ now_ms: bigint }[]>`
+    select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms`;
+  if (!row) throw new ServiceError('storage_error');
+  return row.now_ms;
+}
+
 /**
  * Authenticates a request and runs `handle`, which uses up the request's timestamp in the
  * statement that does its work. When the signer set changed in between (`stale_auth`), the

@@ -2,8 +2,10 @@
 import { hexToBytes } from '@noble/hashes/utils.js';
 
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../networks/miden/falcon/parameters.ts';
+import { wordFromHex } from '../networks/miden/word.ts';
 import type { SignatureScheme } from '../networks/network.ts';
 import type { SignedRequest } from './authenticate.ts';
+import { lookupMessage } from './lookup-message.ts';
 import { requestMessage } from './request-message.ts';
 import { AuthenticationError, verifySignedMessage } from './signature.ts';
 
@@ -27,6 +29,56 @@ export function verifyRequest(claim: RequestClaim): string {
     // 32 bytes are a commitment instead of a key: they name a signer but prove nothing.
     publicKey: headerBytes('x-pubkey', claim.publicKey, PUBLIC_KEY_BYTES),
     authorized: claim.authorized,
+  });
+}
+
+/** A word that somebody signed: a cosigner over a transaction summary. */
+export interface MessageClaim {
+  scheme: SignatureScheme;
+  /** `0x` + 64 hex digits. */
+  message: string;
+  /** Hex; so is the key, which may be empty. */
+  signature: string;
+  publicKey: string;
+  /** Key commitments, `0x` + 64 lower-case hex digits. */
+  authorized: readonly string[];
+}
+
+/**
+ * @returns the signer's key commitment, a member of `authorized`.
+ * @throws AuthenticationError
+ */
+export function verifyMessage(claim: MessageClaim): string {
+  return verifySignedMessage({
+    scheme: claim.scheme,
+    message: () => wordFromHex(claim.message),
+    signature: headerBytes('signature', claim.signature, SIGNATURE_BYTES),
+    publicKey: headerBytes('public_key', claim.publicKey, PUBLIC_KEY_BYTES),
+    authorized: claim.authorized,
+  });
+}
+
+/** A signed look-up of the accounts of a key (protocol §2.8). */
+export interface LookupClaim {
+  /** Unix milliseconds, 64 bits. */
+  timestamp: bigint;
+  /** `0x` + 64 lower-case hex digits. */
+  keyCommitment: string;
+  signature: string;
+}
+
+/**
+ * The key comes out of the signature and must be the one that is looked up.
+ * @returns the key commitment.
+ * @throws AuthenticationError
+ */
+export function verifyLookup({ timestamp, keyCommitment, signature }: LookupClaim): string {
+  const bytes = headerBytes('x-signature', signature, SIGNATURE_BYTES);
+  return verifySignedMessage({
+    scheme: bytes.length === SIGNATURE_BYTES ? 'falcon' : 'ecdsa',
+    message: () => lookupMessage(timestamp, keyCommitment),
+    signature: bytes,
+    authorized: [keyCommitment],
   });
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ServiceError, type ErrorCode, type ErrorMeta } from '../../errors.ts';
+import { ServiceError } from '../../errors.ts';
 import { decodeBase64 } from '../accounts/wire.ts';
 import {
   admitted,
@@ -11,14 +11,11 @@ import {
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
+import { refusalOf } from './refusal.ts';
 import { deltaBody, holdsZeroCharacter, type DeltaRow } from './wire.ts';
 
 interface SubmitRow extends DeltaRow {
   outcome: string;
-  paused_at: Date | null;
-  paused_reason: string | null;
-  released_at: Date | null;
-  retry_after_secs: number | null;
 }
 
 interface Submission {
@@ -72,13 +69,14 @@ export async function submitDelta(
   if (holdsZeroCharacter(submission.payload)) {
     throw new ServiceError('invalid_input', 'The payload holds a zero character.');
   }
-  let verdict: Verdict = { verdict: 'unexamined' };
+  let reason: string | undefined;
   const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
-    verdict = await examine(context, admission, submission, stored);
+    const verdict = await examine(context, admission, submission, stored);
+    reason = verdict.verdict === 'invalid' ? verdict.reason : undefined;
     return commit(context, admission, submission, verdict);
   });
   if (row.outcome === 'submitted' || row.outcome === 'stored') return row;
-  throw refusal(row, verdict);
+  throw await refusalOf(context, accountId, row.outcome, reason);
 }
 
 /**
@@ -154,9 +152,7 @@ async function commit(
            (r.about).status_reason, (r.about).status_timestamp, (r.about).prev_commitment,
            (r.about).new_commitment, (r.about).payload::text as payload, (r.about).ack_scheme,
            (r.about).ack_pubkey, (r.about).ack_signature, (r.about).retry_count,
-           (r.about).divergence_count, a.paused_at, a.paused_reason, a.released_at,
-           greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp())))::float8
-             as retry_after_secs
+           (r.about).divergence_count
     from guardian.submit_delta(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${verdict.verdict},
       ${nonce}, ${prevCommitment}, ${verified?.newCommitment ?? null},
@@ -164,29 +160,7 @@ async function commit(
       ${verified?.ack.scheme ?? null}, ${verified?.ack.publicKey ?? null},
       ${verified?.ack.signature ?? null}, ${verified?.state ?? null},
       ${verified?.signers ?? null}, ${verified?.boundHere ?? null},
-      ${queueNameOf(context, accountId)}, ${context.maxCandidates}) r
-    left join guardian.account a on a.account_id = ${accountId}
-    left join canonry.candidate c
-      on r.outcome = 'conflict_pending_delta' and c.candidate_id = (r.about).candidate_id`;
+      ${queueNameOf(context, accountId)}, ${context.maxCandidates}) r`;
   if (!row) throw new ServiceError('storage_error');
   return row;
-}
-
-function refusal(row: SubmitRow, verdict: Verdict): ServiceError {
-  const meta: ErrorMeta = {};
-  let message: string | undefined;
-  if (row.outcome === 'conflict_pending_delta' && row.retry_after_secs !== null) {
-    meta.retry_after_secs = row.retry_after_secs;
-  }
-  if (row.outcome === 'account_paused' && row.paused_at) {
-    meta.paused_at = row.paused_at.toISOString();
-    meta.paused_reason = row.paused_reason;
-  }
-  if (row.outcome === 'account_released' && row.released_at) {
-    meta.released_at = row.released_at.toISOString();
-  }
-  if (row.outcome === 'invalid_delta' && verdict.verdict === 'invalid') {
-    message = `The delta cannot be verified: ${verdict.reason}`;
-  }
-  return new ServiceError(row.outcome as ErrorCode, message, { meta });
 }

@@ -36,7 +36,7 @@ export async function readSignedBody(c: Context, maxBytes: number): Promise<Sign
     if (!(error instanceof InvalidJsonError)) throw error;
     throw new ServiceError('invalid_input', `The body cannot be read: ${error.message}.`);
   }
-  const headers = readSignatureHeaders((name) => c.req.header(name));
+  const headers = readHeaders(c);
   return { body, request: { ...headers, payload } };
 }
 
@@ -47,7 +47,7 @@ export async function readSignedBody(c: Context, maxBytes: number): Promise<Sign
  */
 export function readSignedQuery(c: Context, payload: Record<string, JsonValue>): SignedRequest {
   const accountId = parseAccountId(c.req.query('account_id'));
-  const headers = readSignatureHeaders((name) => c.req.header(name));
+  const headers = readHeaders(c);
   return { ...headers, accountId, payload: canonicalJson({ account_id: accountId, ...payload }) };
 }
 
@@ -64,4 +64,25 @@ export function readNonce(c: Context): bigint {
   const nonce = v.safeParse(nonceText, c.req.query('nonce'));
   if (!nonce.success) throw new ServiceError('invalid_input', 'The nonce must be a whole number.');
   return nonce.output;
+}
+
+/** The three headers of a signed request. @throws ServiceError `authentication_failed` */
+export function readHeaders(c: Context): Omit<SignedRequest, 'accountId' | 'payload'> {
+  return readSignatureHeaders((name) => c.req.header(name));
+}
+
+const keyCommitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
+
+/** @throws ServiceError `invalid_input` */
+export function parseKeyCommitment(text: string | undefined): string {
+  const parsed = v.safeParse(keyCommitmentText, text);
+  if (!parsed.success) {
+    throw new ServiceError('invalid_input', 'key_commitment must be 0x and 64 hex digits.');
+  }
+  return parsed.output;
+}
+
+/** Integers keep all their digits: `nonce` has 64 bits, and payloads come back as they were. */
+export function exactJson(c: Context, value: JsonValue, status: 200 | 202 = 200): Response {
+  return c.body(canonicalJson(value), status, { 'content-type': 'application/json' });
 }

@@ -1,14 +1,25 @@
 import type { Context } from 'hono';
+import type { Cursors } from '../../http/cursor.ts';
 import type { Route } from '../../http/routes.ts';
 import { configureAccount } from '../accounts/configure.ts';
 import { readState } from '../accounts/read-state.ts';
-import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { readDelta } from '../deltas/read.ts';
 import { submitDelta } from '../deltas/submit.ts';
+import { abandonDelta } from '../deltas/abandon.ts';
 import { deltaObject } from '../deltas/wire.ts';
+import { lookUpAccounts } from '../accounts/lookup.ts';
+import { historyRoutes } from './history-routes.ts';
+import { proposalRoutes } from './proposal-routes.ts';
 import { withFaults } from './faults.ts';
-import { readNonce, readSignedBody, readSignedQuery } from './requests.ts';
+import {
+  exactJson,
+  parseKeyCommitment,
+  readHeaders,
+  readNonce,
+  readSignedBody,
+  readSignedQuery,
+} from './requests.ts';
 
 /** What the status route tells about this process. */
 export interface ServiceIdentity {
@@ -22,7 +33,7 @@ export interface ServiceIdentity {
 export function guardianRoutes(
   context: GuardianContext,
   identity: ServiceIdentity,
-  limits: { maxRequestBytes: number },
+  options: { maxRequestBytes: number; cursors: Cursors },
 ): Route[] {
   const status = (c: Context) => c.json(describeService(identity));
   const routes: Route[] = [
@@ -33,7 +44,7 @@ export function guardianRoutes(
       method: 'POST',
       path: '/configure',
       handle: async (c) => {
-        const { body, request } = await readSignedBody(c, limits.maxRequestBytes);
+        const { body, request } = await readSignedBody(c, options.maxRequestBytes);
         return c.json(await configureAccount(context, body, request));
       },
     },
@@ -41,7 +52,7 @@ export function guardianRoutes(
       method: 'POST',
       path: '/delta',
       handle: async (c) => {
-        const { body, request } = await readSignedBody(c, limits.maxRequestBytes);
+        const { body, request } = await readSignedBody(c, options.maxRequestBytes);
         return exactJson(c, deltaObject(await submitDelta(context, body, request)));
       },
     },
@@ -55,12 +66,32 @@ export function guardianRoutes(
       },
     },
     {
+      method: 'POST',
+      path: '/delta/candidate/abandon',
+      handle: async (c) => {
+        const { body, request } = await readSignedBody(c, options.maxRequestBytes);
+        return exactJson(c, await abandonDelta(context, body, request), 202);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/state/lookup',
+      handle: async (c) => {
+        const key = parseKeyCommitment(c.req.query('key_commitment'));
+        return c.json(await lookUpAccounts(context, key, readHeaders(c)));
+      },
+    },
+    {
       method: 'GET',
       path: '/state',
       handle: async (c) => c.json(await readState(context, readSignedQuery(c, {}))),
     },
   ];
-  return routes.map(withFaults);
+  return [
+    ...routes,
+    ...proposalRoutes(context, options),
+    ...historyRoutes(context, options.cursors),
+  ].map(withFaults);
 }
 
 /** C1, C2: liveness only; never touches the database. */
@@ -82,9 +113,4 @@ function publicKey(context: GuardianContext, c: Context): { commitment: string; 
   return scheme === 'ecdsa'
     ? { commitment, pubkey: context.acknowledgement.publicKey(scheme) }
     : { commitment };
-}
-
-/** Integers keep all their digits: `nonce` has 64 bits, and payloads come back as they were. */
-function exactJson(c: Context, value: JsonValue): Response {
-  return c.body(canonicalJson(value), 200, { 'content-type': 'application/json' });
 }

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { type AppliedDelta, type InspectedAccount, UnverifiableError } from '../../network.ts';
 import { type AccountOrigin, parseAccount, serializeAccount } from '../codec/account.ts';
-import { parseSummary } from '../summary/codec.ts';
+import { parseSummary, serializeSummary } from '../summary/codec.ts';
 import { summaryCommitment } from '../summary/commitment.ts';
+import { mergeSummaries } from '../summary/merge.ts';
 import { wordToHex } from '../word.ts';
 import { applyToAccount } from './apply.ts';
 import { AccountCache, type KnownAccount } from './cache.ts';
@@ -85,4 +86,21 @@ export function applyDelta(
   const known: KnownAccount = { account: result, commitment: accountCommitment(result) };
   cache.set(identify(state), known);
   return { summaryCommitment: wordToHex(commitment), account: inspect(known), state };
+}
+
+/**
+ * One serialized summary with the effect of several of the account, in order.
+ * @param input `state` tells the protocol; `summaries` at least one.
+ * @throws UnverifiableError when one of them cannot be read.
+ */
+export function mergeDeltas(
+  input: { state: Uint8Array; summaries: readonly Uint8Array[] },
+  cache = new AccountCache(),
+): Uint8Array {
+  const { account } = load(input.state, cache, 'any');
+  const [first, ...rest] = input.summaries.map((bytes) =>
+    parseSummary(bytes, account.code.protocol),
+  );
+  if (first === undefined) throw new UnverifiableError('there is nothing to merge');
+  return serializeSummary(mergeSummaries([first, ...rest]));
 }

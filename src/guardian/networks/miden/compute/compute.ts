@@ -1,5 +1,9 @@
 /** The CPU work of the Miden network, wherever it runs. */
-import type { RequestClaim } from '../../../authentication/verify-request.ts';
+import type {
+  LookupClaim,
+  MessageClaim,
+  RequestClaim,
+} from '../../../authentication/verify-request.ts';
 import type { AppliedDelta, InspectedAccount, SignatureScheme } from '../../network.ts';
 import type { AccountOrigin } from '../codec/account.ts';
 
@@ -21,6 +25,12 @@ export interface AcknowledgedDelta extends AppliedDelta {
 export interface Operations {
   /** @throws AuthenticationError */
   verifyRequest(claim: RequestClaim): string;
+  /** Who signed a word. @throws AuthenticationError */
+  verifyMessage(claim: MessageClaim): string;
+  /** Who signed a look-up by key. @throws AuthenticationError */
+  verifyLookup(claim: LookupClaim): string;
+  /** @throws UnverifiableError */
+  mergeDeltas(input: { state: Uint8Array; summaries: Uint8Array[] }): Uint8Array;
   /** @throws UnverifiableError */
   inspectAccount(input: { state: Uint8Array; origin: AccountOrigin }): InspectedAccount;
   /** @throws UnverifiableError */

@@ -1,8 +1,12 @@
 /** The operations with what they keep between calls: decoded keys and recent accounts. */
 import type { AckKeys } from '../../../acknowledgement/ack-keys.ts';
 import { acknowledger } from '../../../acknowledgement/acknowledge.ts';
-import { verifyRequest } from '../../../authentication/verify-request.ts';
-import { AccountCache, applyDelta, inspectAccount } from '../account/engine.ts';
+import {
+  verifyLookup,
+  verifyMessage,
+  verifyRequest,
+} from '../../../authentication/verify-request.ts';
+import { AccountCache, applyDelta, inspectAccount, mergeDeltas } from '../account/engine.ts';
 import type { Operations } from './compute.ts';
 
 /** @throws FalconEncodingError or Error when a key is not one. */
@@ -11,6 +15,9 @@ export function createOperations(keys: AckKeys): Operations {
   const acknowledge = acknowledger(keys);
   return {
     verifyRequest,
+    verifyMessage,
+    verifyLookup,
+    mergeDeltas: (input) => mergeDeltas(input, accounts),
     inspectAccount: ({ state, origin }) => inspectAccount(state, accounts, origin),
     applyDelta: (input) => applyDelta(input, accounts),
     acknowledge: ({ scheme, summaryCommitment }) => acknowledge(scheme, summaryCommitment),

@@ -1,0 +1,169 @@
+-- Guardian: proposals and requests to abandon (protocol §1.4, C10 to C14).
+
+-- Who: every route that changes something, after admission.
+-- Locks: the account row.
+-- Returns null when the account may be changed, else the refusal; released wins over paused.
+create or replace function guardian.gate(p_account_id text)
+returns text language sql as $$
+  select case
+    when released_at is not null then 'account_released'
+    when paused_at is not null then 'account_paused'
+  end
+  from guardian.account where account_id = p_account_id for no key update;
+$$;
+
+-- Who: reads of proposals.
+-- Index: primary key of proposal_signature.
+-- Signatures in the order they arrived.
+create or replace function guardian.signatures_of(p_account_id text, p_commitment text)
+returns json language sql stable as $$
+  select coalesce(json_agg(json_build_object(
+      'signer_id', s.signer_commitment, 'signature', s.signature,
+      'timestamp', to_char(s.signed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    ) order by s.signed_at, s.signer_commitment), '[]')
+  from guardian.proposal_signature s
+  where s.account_id = p_account_id and s.commitment = p_commitment;
+$$;
+
+-- Who: POST /delta/proposal, after the summary was applied to p_prev_commitment and every
+-- signature that came along was verified.
+-- Locks: the account row, so that the limit is decided once.
+-- Index: primary keys, delta_candidates, proposal_by_base.
+-- Why safe: proposal and signatures commit together. A proposal that exists is left as it is; the
+-- answer shows it with the signatures it has.
+-- p_verdict: as in submit_delta.
+-- p_signatures: [{ "signer_id", "signature" }], distinct signers.
+create or replace function guardian.create_proposal(
+  p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
+  p_verdict text, p_commitment text, p_nonce bigint, p_prev_commitment text, p_payload json,
+  p_signatures json, p_max_pending integer
+) returns text language plpgsql as $$
+declare
+  v_commitment text;
+  v_refusal text;
+begin
+  select commitment into v_commitment
+    from guardian.account where account_id = p_account_id for no key update;
+  if v_commitment <> p_prev_commitment then
+    return 'stale_auth';
+  end if;
+  v_refusal := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
+  if v_refusal <> 'ok' then
+    return v_refusal;
+  end if;
+  v_refusal := guardian.gate(p_account_id);
+  if v_refusal is not null then
+    return v_refusal;
+  end if;
+  if exists (
+    select 1 from guardian.delta where account_id = p_account_id and status = 'candidate'
+  ) then
+    return 'conflict_pending_delta';
+  end if;
+  if exists (
+    select 1 from guardian.proposal
+    where account_id = p_account_id and commitment = p_commitment
+  ) then
+    return 'stored';
+  end if;
+  -- proposals on an older base can no longer be pushed: they do not count
+  if (
+    select count(*) from guardian.proposal
+    where account_id = p_account_id and prev_commitment = v_commitment
+  ) >= p_max_pending then
+    return 'pending_proposals_limit';
+  end if;
+  if p_verdict <> 'valid' then
+    return p_verdict;
+  end if;
+  insert into guardian.proposal (account_id, commitment, nonce, prev_commitment, proposer, payload)
+    values (p_account_id, p_commitment, p_nonce, p_prev_commitment, p_signer, p_payload);
+  insert into guardian.proposal_signature (account_id, commitment, signer_commitment, signature)
+    select p_account_id, p_commitment, s ->> 'signer_id', s -> 'signature'
+    from json_array_elements(p_signatures) s;
+  return 'stored';
+end
+$$;
+
+-- Who: PUT /delta/proposal, after the signature was verified against the commitment.
+-- Locks: the account row (gate); the new signature row.
+-- Index: primary keys.
+-- Why safe: appending is one insert, so simultaneous signers do not overwrite each other, and one
+-- signer signs once.
+-- p_verdict: 'valid' or 'invalid'; p_cosigner: whose signature it is.
+create or replace function guardian.sign_proposal(
+  p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
+  p_verdict text, p_commitment text, p_cosigner text, p_signature json
+) returns text language plpgsql as $$
+declare
+  v_refusal text := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
+begin
+  if v_refusal <> 'ok' then
+    return v_refusal;
+  end if;
+  v_refusal := guardian.gate(p_account_id);
+  if v_refusal is not null then
+    return v_refusal;
+  end if;
+  if not exists (
+    select 1 from guardian.proposal
+    where account_id = p_account_id and commitment = p_commitment
+  ) then
+    return 'proposal_not_found';
+  end if;
+  if p_verdict <> 'valid' then
+    return 'invalid_proposal_signature';
+  end if;
+  insert into guardian.proposal_signature (account_id, commitment, signer_commitment, signature)
+    values (p_account_id, p_commitment, p_cosigner, p_signature)
+    on conflict do nothing;
+  if not found then
+    return 'proposal_already_signed';
+  end if;
+  return 'signed';
+end
+$$;
+
+-- Who: POST /delta/candidate/abandon. p_landed: the chain already shows the candidate's result.
+-- Locks: the account row, the delta row, then the job row of the look that follows.
+-- Index: primary key.
+-- Why safe: records an intent only; the worker decides, and landing always wins. A repeat keeps
+-- the first time.
+-- Returns the outcome and, for 'recorded', the state of the delta.
+create or replace function guardian.request_abandon(
+  p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
+  p_nonce bigint, p_landed boolean,
+  out outcome text, out state text, out requested_at timestamptz
+) language plpgsql as $$
+declare
+  v_delta guardian.delta;
+begin
+  perform 1 from guardian.account where account_id = p_account_id for no key update;
+  outcome := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
+  if outcome <> 'ok' then
+    return;
+  end if;
+  outcome := guardian.gate(p_account_id);
+  if outcome is not null then
+    return;
+  end if;
+  select * into v_delta from guardian.delta
+    where account_id = p_account_id and nonce = p_nonce for update;
+  if v_delta.account_id is null then
+    outcome := 'delta_not_found';
+  elsif v_delta.status = 'canonical' or (v_delta.status = 'candidate' and p_landed) then
+    outcome := 'candidate_landed';
+  elsif v_delta.status = 'candidate' then
+    outcome := 'recorded';
+    state := 'pending';
+    requested_at := coalesce(v_delta.abandon_requested_at, clock_timestamp());
+    update guardian.delta set abandon_requested_at = requested_at
+      where account_id = p_account_id and nonce = p_nonce;
+    perform canonry.look_now('canonicalize', p_account_id);
+  else
+    outcome := 'recorded';
+    state := case v_delta.status when 'retained' then 'retained' else 'abandoned' end;
+    requested_at := v_delta.abandon_requested_at;
+  end if;
+end
+$$;

@@ -1,0 +1,107 @@
+import { ServiceError } from '../../errors.ts';
+import { guardianLimits } from '../../limits.ts';
+import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+import { admitted, type SignedRequest } from '../authentication/authenticate.ts';
+import type { GuardianContext } from '../context.ts';
+import { decodeBase64, encodeBase64 } from '../accounts/wire.ts';
+import type { DeltaRow } from './wire.ts';
+
+interface HistoryRow {
+  outcome: string;
+  nonce: bigint | null;
+  new_commitment: string;
+  status_timestamp: Date;
+}
+
+/**
+ * GET /delta/history: one page of canonical deltas, newest first (protocol §1.4, C9).
+ *
+ * Deltas with notes are refused at submission, so none of these has any.
+ *
+ * @param before only deltas with a smaller nonce; null starts at the newest.
+ * @returns the page, and the nonce to go on with.
+ * @throws ServiceError
+ */
+export async function readHistory(
+  context: GuardianContext,
+  request: SignedRequest,
+  limit: number,
+  before: bigint | null,
+): Promise<{ items: JsonValue[]; next: bigint | null }> {
+  const { rows } = await admitted(context, request, async (admission) => {
+    const { accountId, authVersion, signer, timestamp } = admission;
+    const read = await context.sql<HistoryRow[]>`
+      select a.outcome, d.nonce, d.new_commitment, d.status_timestamp
+      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      left join lateral (
+        select * from guardian.delta
+        where account_id = ${accountId} and status = 'canonical'
+          and nonce < ${before ?? 2n ** 63n - 1n}
+        order by nonce desc limit ${limit + 1}
+      ) d on a.outcome = 'ok'
+      order by d.nonce desc`;
+    return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
+  });
+  const found = rows.filter((row) => row.nonce !== null);
+  const page = found.slice(0, limit);
+  return {
+    items: page.map((row) => ({
+      nonce: row.nonce,
+      status: 'canonical',
+      timestamp: row.status_timestamp.toISOString(),
+      new_commitment: row.new_commitment,
+      input_notes: [],
+      output_notes: [],
+    })),
+    next: found.length > limit ? (page.at(-1)?.nonce ?? null) : null,
+  };
+}
+
+/**
+ * GET /delta/since: all canonical deltas from a nonce on, merged into one (protocol §1.4, C8).
+ * @throws ServiceError `delta_not_found` when there is none, `invalid_input` when there are more
+ *   than one answer may merge.
+ */
+export async function readDeltasSince(
+  context: GuardianContext,
+  request: SignedRequest,
+  nonce: bigint,
+): Promise<DeltaRow> {
+  const most = guardianLimits.mergedDeltas;
+  const { rows } = await admitted(context, request, async (admission) => {
+    const { accountId, authVersion, signer, timestamp } = admission;
+    const read = await context.sql<({ outcome: string; state: Uint8Array } & DeltaRow)[]>`
+      select a.outcome, s.state, d.account_id, d.nonce, d.status, d.status_reason,
+             d.status_timestamp, d.prev_commitment, d.new_commitment, d.payload::text as payload,
+             d.candidate_id, d.ack_scheme, d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count
+      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      left join guardian.account s on a.outcome = 'ok' and s.account_id = ${accountId}
+      left join lateral (
+        select * from guardian.delta
+        where account_id = ${accountId} and status = 'canonical' and nonce >= ${nonce}
+        order by candidate_id limit ${most + 1}
+      ) d on true
+      order by d.candidate_id`;
+    return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
+  });
+  const [first] = rows;
+  const last = rows.at(-1);
+  if (!first || !last || first.nonce === null) throw new ServiceError('delta_not_found');
+  if (rows.length > most) {
+    throw new ServiceError('invalid_input', `More than ${most} deltas: ask from a later nonce.`);
+  }
+  const data = await context.mergeDeltas({
+    state: first.state,
+    summaries: rows.map((row) => summaryOf(row)),
+  });
+  return {
+    ...last,
+    prev_commitment: first.prev_commitment,
+    payload: `{"data":"${encodeBase64(data)}"}`,
+  };
+}
+
+function summaryOf(row: DeltaRow): Uint8Array {
+  const { data } = parseJson(row.payload) as { data: string };
+  return decodeBase64(data, 'invalid_delta');
+}

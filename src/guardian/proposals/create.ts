@@ -1,0 +1,110 @@
+import * as v from 'valibot';
+import { ServiceError } from '../../errors.ts';
+import { decodeBase64 } from '../accounts/wire.ts';
+import {
+  admitted,
+  parseAccountId,
+  type Admission,
+  type SignedRequest,
+  type StoredAuth,
+} from '../authentication/authenticate.ts';
+import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
+import type { GuardianContext } from '../context.ts';
+import { refusalOf } from '../deltas/refusal.ts';
+import { UnverifiableError } from '../networks/network.ts';
+import { verifyCosigner } from './cosign.ts';
+import { readProposalRow } from './read.ts';
+import {
+  normalizeProposal,
+  proposalBody,
+  type NormalizedProposal,
+  type ProposalRow,
+} from './wire.ts';
+
+interface Examined {
+  verdict: 'valid' | 'invalid_delta' | 'invalid_proposal_signature';
+  reason?: string;
+  commitment: string;
+  signatures: JsonValue;
+}
+
+/**
+ * POST /delta/proposal: stores a proposal for the cosigners to sign (protocol §1.4, C10). A
+ * proposal that is already there is answered as it stands, with the signatures it has.
+ * @throws ServiceError
+ */
+export async function createProposal(
+  context: GuardianContext,
+  body: JsonValue,
+  request: Omit<SignedRequest, 'accountId'>,
+): Promise<ProposalRow> {
+  const parsed = v.safeParse(proposalBody, body);
+  if (!parsed.success) throw new ServiceError('invalid_input', 'The body is not a proposal.');
+  const accountId = parseAccountId(parsed.output.account_id);
+  const proposal = normalizeProposal(parsed.output.delta_payload);
+  const summary = decodeBase64(proposal.summary, 'invalid_delta');
+  let examined: Examined | undefined;
+  const { outcome } = await admitted(
+    context,
+    { ...request, accountId },
+    async (admission, stored) => {
+      examined = await examine(context, accountId, stored, proposal, summary);
+      return commit(context, admission, stored, parsed.output.nonce, proposal, examined);
+    },
+  );
+  if (outcome !== 'stored' || !examined) {
+    throw await refusalOf(context, accountId, outcome, examined?.reason);
+  }
+  const row = await readProposalRow(context, accountId, examined.commitment);
+  if (!row) throw new ServiceError('proposal_not_found');
+  return row;
+}
+
+async function examine(
+  context: GuardianContext,
+  accountId: string,
+  stored: StoredAuth,
+  proposal: NormalizedProposal,
+  summary: Uint8Array,
+): Promise<Examined> {
+  const [base] = await context.sql<{ state: Uint8Array }[]>`
+    select state from guardian.account
+    where account_id = ${accountId} and commitment = ${stored.commitment}`;
+  // an empty commitment never matches: the base moved meanwhile, the request is looked at again
+  if (!base) return { verdict: 'valid', commitment: '', signatures: [] };
+  let commitment: string;
+  try {
+    const applied = await context.network.applyDelta({ accountId, state: base.state, summary });
+    commitment = applied.summaryCommitment;
+  } catch (error) {
+    if (!(error instanceof UnverifiableError)) throw error;
+    return { verdict: 'invalid_delta', reason: error.message, commitment: '', signatures: [] };
+  }
+  const signatures = new Map<string, JsonValue>();
+  for (const { signer_id: claimed, signature } of proposal.signatures) {
+    const signer = await verifyCosigner(context, stored, commitment, signature);
+    if (signer === undefined || signer !== claimed.toLowerCase()) {
+      return { verdict: 'invalid_proposal_signature', commitment, signatures: [] };
+    }
+    signatures.set(signer, { signer_id: signer, signature: signature as JsonValue });
+  }
+  return { verdict: 'valid', commitment, signatures: [...signatures.values()] };
+}
+
+async function commit(
+  context: GuardianContext,
+  admission: Admission,
+  stored: StoredAuth,
+  nonce: bigint,
+  proposal: NormalizedProposal,
+  examined: Examined,
+): Promise<{ outcome: string }> {
+  const { accountId, authVersion, signer, timestamp } = admission;
+  const [row] = await context.sql<{ outcome: string }[]>`
+    select guardian.create_proposal(
+      ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${examined.verdict},
+      ${examined.commitment}, ${nonce}, ${stored.commitment},
+      ${canonicalJson(proposal.payload)}::text::json,
+      ${canonicalJson(examined.signatures)}::text::json, ${context.maxPendingProposals}) as outcome`;
+  return row ?? { outcome: 'storage_error' };
+}

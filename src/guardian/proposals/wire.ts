@@ -1,0 +1,116 @@
+import * as v from 'valibot';
+import { ServiceError } from '../../errors.ts';
+import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+
+/** A cosigner's signature over the commitment of a transaction summary (protocol §1.2). */
+export const proposalSignature = v.union([
+  v.object({ scheme: v.literal('falcon'), signature: v.string() }),
+  v.object({
+    scheme: v.literal('ecdsa'),
+    signature: v.string(),
+    public_key: v.optional(v.nullable(v.string())),
+  }),
+]);
+
+export type ProposalSignature = v.InferOutput<typeof proposalSignature>;
+
+/** Body of POST /delta/proposal as far as it is looked at; further members are kept. */
+export const proposalBody = v.object({
+  account_id: v.string(),
+  nonce: v.bigint(),
+  delta_payload: v.unknown(),
+});
+
+/** Body of PUT /delta/proposal. */
+export const signBody = v.object({
+  account_id: v.string(),
+  commitment: v.string(),
+  signature: proposalSignature,
+});
+
+const positive = v.pipe(v.bigint(), v.minValue(1n));
+const metadata = v.looseObject({
+  proposal_type: v.pipe(v.string(), v.trim(), v.minLength(1)),
+  description: v.optional(v.nullable(v.string())),
+  required_signatures: v.optional(v.nullable(positive)),
+  amount: v.optional(v.nullable(v.union([v.string(), v.bigint(), v.number()]))),
+});
+const payload = v.looseObject({
+  tx_summary: v.looseObject({ data: v.string() }),
+  signatures: v.optional(
+    v.array(v.object({ signer_id: v.string(), signature: proposalSignature })),
+    [],
+  ),
+  metadata,
+});
+
+export interface NormalizedProposal {
+  /** Base64 of the serialized summary. */
+  summary: string;
+  signatures: { signer_id: string; signature: ProposalSignature }[];
+  /** `delta_payload` without its signatures, normalized. */
+  payload: JsonValue;
+}
+
+/**
+ * Normalizes a proposal's payload (protocol §1.4, C10): the type is trimmed, the description
+ * defaults to empty, a numeric amount becomes text.
+ * @throws ServiceError `invalid_delta`
+ */
+export function normalizeProposal(value: unknown): NormalizedProposal {
+  const parsed = v.safeParse(payload, value);
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    const path = v.getDotPath(issue) ?? '';
+    throw new ServiceError('invalid_delta', `The field delta_payload.${path} is not valid.`);
+  }
+  const { signatures, ...rest } = parsed.output;
+  const { amount, ...about } = rest.metadata;
+  const normalized = {
+    ...rest,
+    metadata: {
+      ...about,
+      description: about.description ?? '',
+      ...(amount === undefined || amount === null ? {} : { amount: String(amount) }),
+    },
+  };
+  // the members of a parsed JSON value are JSON values
+  return { summary: rest.tx_summary.data, signatures, payload: normalized as unknown as JsonValue };
+}
+
+/** A pending proposal as the database holds it. */
+export interface ProposalRow {
+  account_id: string;
+  commitment: string;
+  nonce: bigint;
+  prev_commitment: string;
+  proposer: string;
+  /** JSON text. */
+  payload: string;
+  /** JSON text: [{ signer_id, signature, timestamp }] in the order of signing. */
+  signatures: string;
+  created_at: Date | string;
+}
+
+/** DeltaObject in proposal form (protocol §1.2). */
+export function proposalObject(row: ProposalRow): JsonValue {
+  const signatures = parseJson(row.signatures) as { signer_id: string; signature: JsonValue }[];
+  return {
+    account_id: row.account_id,
+    nonce: row.nonce,
+    prev_commitment: row.prev_commitment,
+    delta_payload: {
+      ...(parseJson(row.payload) as Record<string, JsonValue>),
+      signatures: signatures.map(({ signer_id, signature }) => ({ signer_id, signature })),
+    },
+    ack_sig: '',
+    ack_pubkey: '',
+    ack_scheme: '',
+    status: {
+      status: 'pending',
+      timestamp: new Date(row.created_at).toISOString(),
+      proposer_id: row.proposer,
+      cosigner_sigs: signatures,
+    },
+  };
+}
