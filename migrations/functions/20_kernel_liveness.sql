@@ -127,7 +127,7 @@ begin
       select line_id, state from canonry.candidate
       where resolved_at is null and next_attempt_at < v_before
       order by next_attempt_at
-      limit 10000
+      limit 1000
     ) c join canonry.line l using (line_id)
     where c.state = 'waiting' and (l.holder is null or l.claimed_at < v_before - interval '1 minute')
       and not exists (

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.ts';
 import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
 
 /** A cosigner's signature over the commitment of a transaction summary (protocol §1.2). */
-export const proposalSignature = v.union([
+const proposalSignature = v.union([
   v.object({ scheme: v.literal('falcon'), signature: v.string() }),
   v.object({
     scheme: v.literal('ecdsa'),
