@@ -2,6 +2,7 @@
 import { ConfigError, isProduction, type Config } from '../../config/load.ts';
 import type { Database } from '../../database/connect.ts';
 import { pendingMigrations } from '../../database/migrate.ts';
+import { MigrationError } from '../../database/migration-files.ts';
 import { MidenNode } from '../../guardian/networks/miden/rpc/node.ts';
 import type { Readiness } from '../../http/health.ts';
 import { errorFields, type Log } from '../../observability/log.ts';
@@ -24,7 +25,13 @@ export async function checkReadiness(database: Database, log: Log): Promise<Read
       : { ready: false, reason: `${pending.length} migration(s) are missing` };
   } catch (error) {
     log.error(errorFields(error), 'not ready');
-    return { ready: false, reason: 'the database is not reachable' };
+    const reachable = error instanceof MigrationError;
+    return {
+      ready: false,
+      reason: reachable
+        ? 'the migrations of the database are not those of this version'
+        : 'the database is not reachable',
+    };
   }
 }
 
