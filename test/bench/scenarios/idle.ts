@@ -1,0 +1,83 @@
+/** What accounts that were active once and are quiet now cost: `many` with and without them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { drainAll } from '../kernel/fleet.ts';
+import { createAccounts, settleDown, submitAll } from '../kernel/load.ts';
+import type { Scenario, ScenarioOptions } from '../kernel/scenario.ts';
+import type { Run, Stage } from '../kernel/stage.ts';
+
+const active = { accounts: 1_000, each: 20 };
+const rounds = 3;
+
+export const idle: Scenario = async (stage, options) => {
+  const quiet = options.accounts ?? 100_000;
+  options.say(`${quiet} accounts become active once …`);
+  const old = await stage.openRun();
+  const queues = await makeQuiet(stage, old, options, quiet);
+  const fresh = await stage.openRun();
+  const rates: Record<'with' | 'without', number[]> = { with: [], without: [] };
+  let last: Awaited<ReturnType<typeof drainMany>> | undefined;
+  for (let round = 0; round < rounds; round++) {
+    options.say(`round ${round + 1} of ${rounds} …`);
+    const from = quiet + 1 + round * active.accounts;
+    rates.without.push((await drainMany(stage, fresh, options, from, round)).rate);
+    last = await drainMany(stage, old, options, from, round, quiet);
+    rates.with.push(last.rate);
+  }
+  await Promise.all([old.drop(), fresh.drop()]);
+  const middle = (values: number[]) => values.toSorted((a, b) => a - b)[1] ?? 0;
+  return {
+    accounts: active.accounts,
+    candidates: active.accounts * active.each,
+    idle_accounts: quiet,
+    ...last?.drained,
+    without_idle_per_s: middle(rates.without),
+    with_idle_per_s: middle(rates.with),
+    with_of_without: Number((middle(rates.with) / middle(rates.without)).toFixed(3)),
+    queue_rows_left: queues,
+  };
+};
+
+/** Every account has one candidate finalized; then the idle queue rows are given time to go. */
+async function makeQuiet(
+  stage: Stage,
+  run: Run,
+  options: ScenarioOptions,
+  accounts: number,
+): Promise<number> {
+  const load = { accounts, each: 1, wakeQueue: options.queue };
+  await createAccounts(run.sql, load);
+  await submitAll(run.sql, load);
+  await drainAll(stage, run, { ...options, batch: true }, accounts);
+  await settleDown(run.sql);
+  await sleep(0);
+  return queueRows(run);
+}
+
+async function drainMany(
+  stage: Stage,
+  run: Run,
+  options: ScenarioOptions,
+  from: number,
+  round: number,
+  before = 0,
+) {
+  const load = { ...active, wakeQueue: options.queue, from };
+  await createAccounts(run.sql, load);
+  await submitAll(run.sql, load);
+  await settleDown(run.sql);
+  const candidates = active.accounts * active.each;
+  const drained = await drainAll(
+    stage,
+    run,
+    options,
+    before + (round + 1) * candidates,
+    candidates,
+  );
+  return { drained, rate: drained.finalizations_per_s };
+}
+
+async function queueRows(run: Run): Promise<number> {
+  const [row] = await run.sql<{ n: number }[]>`
+    select count(*)::int as n from graphile_worker._private_job_queues`;
+  return row?.n ?? 0;
+}
