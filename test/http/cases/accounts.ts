@@ -77,6 +77,18 @@ export function conflictCases(service: () => Service): void {
     expect(refused.headers.get('retry-after')).toBe(String(seconds));
   });
 
+  it.each(['', '0x', 'x', `0x${'0'.repeat(65)}`, '\u0000'])(
+    'refuses to sign a proposal with the commitment %j',
+    async (commitment) => {
+      const holder = await openHolder(service().send);
+      const signature = { scheme: 'ecdsa', signature: `0x${'11'.repeat(65)}` };
+      const body = { account_id: holder.accountId, commitment, signature };
+      const { path, init } = holder.post('/delta/proposal', body);
+      const request = { path, init: { ...init, method: 'PUT' } };
+      await expectRefusal(service(), request, 400, 'invalid_commitment');
+    },
+  );
+
   it('takes any nonce that is free, such as the time', async () => {
     const holder = await openHolder(service().send);
     const nonce = Date.now();
