@@ -175,4 +175,8 @@ export const guardianLimits = {
   /** Deltas that one GET /delta/since merges: a thousand summaries are read and written within
    * the time of one operation on a computation thread. */
   mergedDeltas: 1_000,
+  /** Accounts whose signer set a process remembers: some hundred bytes each. */
+  rememberedAccounts: 20_000,
+  /** Serialized states a process remembers as bases of the next delta. */
+  rememberedStateBytes: 64 * 1_048_576,
 } as const;

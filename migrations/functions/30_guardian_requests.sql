@@ -5,7 +5,8 @@
 -- Index: primary keys.
 -- Why safe: the timestamp must be strictly greater than the newest accepted one of this signer;
 -- one upsert decides, so identical concurrent requests admit exactly one.
--- Returns 'ok', 'account_not_found', 'stale_auth' (verify again) or 'authentication_replay'.
+-- Returns 'ok', 'account_not_found', 'stale_auth' (verify again), 'not_fresh' or
+-- 'authentication_replay'.
 create or replace function guardian.admit(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint
 ) returns text language plpgsql as $$
@@ -19,6 +20,10 @@ begin
   end if;
   if v_version <> p_auth_version then
     return 'stale_auth';
+  end if;
+  -- protocol §2.7: within five minutes of the clock, in milliseconds
+  if abs(extract(epoch from clock_timestamp()) * 1000 - p_timestamp) > 300000 then
+    return 'not_fresh';
   end if;
   insert into guardian.signer_clock as c (account_id, signer_commitment, last_timestamp)
     values (p_account_id, p_signer, p_timestamp)

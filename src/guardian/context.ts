@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts';
+import type { RememberedAccounts } from './accounts/remembered-accounts.ts';
 import type { AckIdentity } from './acknowledgement/ack-identity.ts';
 import type { RequestVerifier } from './authentication/authenticate.ts';
 import type { LookupClaim, MessageClaim } from './authentication/verify-request.ts';
@@ -29,6 +30,8 @@ export interface GuardianContext {
   wakeQueue: 'account' | 'none';
   /** One serialized summary with the effect of several. @throws UnverifiableError */
   mergeDeltas(input: { state: Uint8Array; summaries: Uint8Array[] }): Promise<Uint8Array>;
+  /** What this process remembers, to spare round trips. */
+  remembered: RememberedAccounts;
   /** Pending proposals on the current state that an account may have. */
   maxPendingProposals: number;
   /** Candidates an account may have at once; 1 is the protocol. */

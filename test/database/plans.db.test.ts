@@ -9,6 +9,7 @@ import { createDatabase, type TestDatabase } from '../support/databases.ts';
 
 const rows = 20_000;
 const account = `0x${'1'.padStart(30, '0')}`;
+const now = Date.now();
 
 describe.each([15, 18] as const)('plans on Postgres %s', (version) => {
   let created: TestDatabase;
@@ -68,10 +69,10 @@ describe.each([15, 18] as const)('plans on Postgres %s', (version) => {
       '{"data":"y"}', 'ecdsa', 'k', 'a', '\\x02', array['s'], true, 'q', 3)`;
 
   const operations: [string, (sql: Database['sql']) => Promise<unknown>][] = [
-    ['a signed read', (sql) => sql`select guardian.admit(${account}, 1, 's', 10)`],
-    ['a submission', () => submit(10, 'c1', 'c2', 11)],
-    ['a pipelined submission', () => submit(11, 'c2', 'c3', 12)],
-    ['a conflict', () => submit(12, 'c1', 'c9', 13)],
+    ['a signed read', (sql) => sql`select guardian.admit(${account}, 1, 's', ${now})`],
+    ['a submission', () => submit(10, 'c1', 'c2', now + 11)],
+    ['a pipelined submission', () => submit(11, 'c2', 'c3', now + 12)],
+    ['a conflict', () => submit(12, 'c1', 'c9', now + 13)],
     [
       'a look that waits',
       (sql) => sql`select guardian.snooze_delta(

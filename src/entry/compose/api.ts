@@ -5,6 +5,7 @@ import type { Hono } from 'hono';
 import { chainOf, ConfigError, type Config } from '../../config/load.ts';
 import type { Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
+import { RememberedAccounts } from '../../guardian/accounts/remembered-accounts.ts';
 import { loadAckKeys, type AckKeySource } from '../../guardian/acknowledgement/ack-keys.ts';
 import { ackIdentity } from '../../guardian/acknowledgement/ack-identity.ts';
 import type { GuardianContext } from '../../guardian/context.ts';
@@ -44,6 +45,7 @@ export async function createApi(config: Config, database: Database, log: Log): P
       verifyLookup: (claim) => compute.run('verifyLookup', claim),
     },
     mergeDeltas: (input) => compute.run('mergeDeltas', input),
+    remembered: new RememberedAccounts(),
     maxPendingProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
     acknowledgement: ackIdentity(keys),
     applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),

@@ -120,11 +120,15 @@ export async function loadAuth(
   context: GuardianContext,
   accountId: string,
 ): Promise<StoredAuth | undefined> {
-  const [row] = await context.sql<StoredAuth[]>`
-    select auth_version, auth_scheme, signer_commitments, commitment,
+  const [row] = await context.sql<(StoredAuth & { state: Uint8Array })[]>`
+    select auth_version, auth_scheme, signer_commitments, commitment, state,
            (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms
     from guardian.account where account_id = ${accountId}`;
-  return row;
+  if (!row) return undefined;
+  const { state, ...auth } = row;
+  context.remembered.rememberState(accountId, auth.commitment, state);
+  context.remembered.rememberAuth(accountId, auth);
+  return auth;
 }
 
 /** The database's clock in Unix milliseconds: it decides freshness and expiry. */
@@ -137,8 +141,8 @@ export async function databaseClock(context: GuardianContext): Promise<bigint> {
 
 /**
  * Authenticates a request and runs `handle`, which uses up the request's timestamp in the
- * statement that does its work. When the signer set changed in between (`stale_auth`), the
- * request is verified again against the new set.
+ * statement that does its work. A remembered signer set spares a round trip; when it is old
+ * (`stale_auth`, or the signer is not in it), the request is verified against a fresh one.
  *
  * @throws ServiceError `account_not_found`, `authentication_failed`, `authentication_replay`
  */
@@ -147,30 +151,43 @@ export async function admitted<T>(
   request: SignedRequest,
   handle: (admission: Admission, stored: StoredAuth) => Promise<{ outcome: string } & T>,
 ): Promise<{ outcome: string } & T> {
+  let remembered = context.remembered.auth(request.accountId);
   for (let attempt = 0; attempt < authenticationLimits.maxVerifications; attempt++) {
-    const stored = await loadAuth(context, request.accountId);
-    if (!stored) throw new ServiceError('account_not_found');
-    assertFresh(request.timestamp, stored.now_ms);
-    const signer = await verifySigner(
-      context,
-      request,
-      stored.auth_scheme,
-      stored.signer_commitments,
-    );
+    const stored = remembered ?? (await loadFresh(context, request));
+    const { auth_version: authVersion, auth_scheme: scheme } = stored;
+    let signer: string;
+    try {
+      signer = await verifySigner(context, request, scheme, stored.signer_commitments);
+    } catch (error) {
+      if (!remembered || !(error instanceof ServiceError)) throw error;
+      remembered = undefined;
+      continue;
+    }
+    remembered = undefined;
     const { accountId, timestamp } = request;
-    const result = await handle(
-      {
-        accountId,
-        authVersion: stored.auth_version,
-        signer,
-        timestamp,
-        scheme: stored.auth_scheme,
-      },
-      stored,
-    );
-    if (result.outcome === 'account_not_found') throw new ServiceError('account_not_found');
-    if (result.outcome === 'authentication_replay') throw new ServiceError('authentication_replay');
-    if (result.outcome !== 'stale_auth') return result;
+    const result = await handle({ accountId, authVersion, signer, timestamp, scheme }, stored);
+    if (result.outcome !== 'stale_auth') return refuseUnauthenticated(result);
+    context.remembered.forgetAuth(accountId);
   }
   throw new ServiceError('authentication_replay');
+}
+
+async function loadFresh(context: GuardianContext, request: SignedRequest): Promise<StoredAuth> {
+  const stored = await loadAuth(context, request.accountId);
+  if (!stored) throw new ServiceError('account_not_found');
+  assertFresh(request.timestamp, stored.now_ms);
+  return stored;
+}
+
+/** What the admission in the database refused; the database's clock has the last word. */
+function refuseUnauthenticated<T extends { outcome: string }>(result: T): T {
+  switch (result.outcome) {
+    case 'account_not_found':
+    case 'authentication_replay':
+      throw new ServiceError(result.outcome);
+    case 'not_fresh':
+      throw new ServiceError('authentication_failed', 'The timestamp is too far from the clock.');
+    default:
+      return result;
+  }
 }

@@ -70,12 +70,17 @@ export async function submitDelta(
     throw new ServiceError('invalid_input', 'The payload holds a zero character.');
   }
   let reason: string | undefined;
+  let result: Verified | undefined;
   const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
     const verdict = await examine(context, admission, submission, stored);
     reason = verdict.verdict === 'invalid' ? verdict.reason : undefined;
+    result = verdict.verdict === 'valid' ? verdict.verified : undefined;
     return commit(context, admission, submission, verdict);
   });
-  if (row.outcome === 'submitted' || row.outcome === 'stored') return row;
+  if (row.outcome === 'submitted' || row.outcome === 'stored') {
+    if (result) context.remembered.rememberState(accountId, result.newCommitment, result.state);
+    return row;
+  }
   throw await refusalOf(context, accountId, row.outcome, reason);
 }
 
@@ -90,11 +95,10 @@ async function examine(
   stored: StoredAuth,
 ): Promise<Verdict> {
   const { accountId, scheme } = admission;
-  const base = await findBase(context, accountId, submission.prevCommitment);
-  if (!base) return { verdict: 'unexamined' };
+  const state = await findBase(context, accountId, submission.prevCommitment);
+  if (!state) return { verdict: 'unexamined' };
   try {
     const { summary } = submission;
-    const { state } = base;
     const applied = await context.applyAndAcknowledge({ accountId, state, summary, scheme });
     const { account, acknowledgement: signature } = applied;
     return {
@@ -120,21 +124,28 @@ async function examine(
   }
 }
 
-/** The state a delta builds on: the last candidate's result, or the canonical state. */
-async function findBase(
+/**
+ * The state a delta builds on: the last candidate's result, or the canonical state. The bytes of a
+ * commitment never change, so remembered ones are as good as the database's; whether the delta
+ * may build on them is decided when it is committed.
+ */
+export async function findBase(
   context: GuardianContext,
   accountId: string,
   commitment: string,
-): Promise<{ state: Uint8Array } | undefined> {
-  const [base] = await context.sql<{ state: Uint8Array; commitment: string }[]>`
-    (select d.new_commitment as commitment, d.result_state as state
-     from guardian.delta d where d.account_id = ${accountId} and d.status = 'candidate'
+): Promise<Uint8Array | undefined> {
+  const remembered = context.remembered.state(accountId, commitment);
+  if (remembered) return remembered;
+  const [base] = await context.sql<{ state: Uint8Array }[]>`
+    (select d.result_state as state from guardian.delta d
+     where d.account_id = ${accountId} and d.status = 'candidate'
        and d.new_commitment = ${commitment})
     union all
-    (select a.commitment, a.state from guardian.account a
+    (select a.state from guardian.account a
      where a.account_id = ${accountId} and a.commitment = ${commitment})
     limit 1`;
-  return base;
+  if (base) context.remembered.rememberState(accountId, commitment, base.state);
+  return base?.state;
 }
 
 async function commit(

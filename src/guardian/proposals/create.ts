@@ -11,6 +11,7 @@ import {
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { refusalOf } from '../deltas/refusal.ts';
+import { findBase } from '../deltas/submit.ts';
 import { UnverifiableError } from '../networks/network.ts';
 import { verifyCosigner } from './cosign.ts';
 import { readProposalRow } from './read.ts';
@@ -67,14 +68,12 @@ async function examine(
   proposal: NormalizedProposal,
   summary: Uint8Array,
 ): Promise<Examined> {
-  const [base] = await context.sql<{ state: Uint8Array }[]>`
-    select state from guardian.account
-    where account_id = ${accountId} and commitment = ${stored.commitment}`;
-  // an empty commitment never matches: the base moved meanwhile, the request is looked at again
-  if (!base) return { verdict: 'valid', commitment: '', signatures: [] };
+  const state = await findBase(context, accountId, stored.commitment);
+  // the base moved meanwhile: the database answers `stale_auth`, and it is looked at again
+  if (!state) return { verdict: 'valid', commitment: '', signatures: [] };
   let commitment: string;
   try {
-    const applied = await context.network.applyDelta({ accountId, state: base.state, summary });
+    const applied = await context.network.applyDelta({ accountId, state, summary });
     commitment = applied.summaryCommitment;
   } catch (error) {
     if (!(error instanceof UnverifiableError)) throw error;
