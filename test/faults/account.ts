@@ -47,74 +47,79 @@ export interface LabAccount {
   read(url: string, nonce: number, client: number): Promise<Answer>;
 }
 
+interface Key {
+  commitment: string;
+  /** Signed headers of a request. @param payload canonical JSON of its body or query. */
+  headers(accountId: string, payload: string): Record<string, string>;
+}
+
+function createKey(random: Random): Key {
+  const secret = sha256(Uint8Array.from({ length: 32 }, () => random.between(0, 255)));
+  const publicKey = ecdsaPublicKey(secret);
+  let timestamp = 0;
+  return {
+    commitment: wordToHex(ecdsaCommitments(publicKey)!.native),
+    headers(accountId, payload) {
+      timestamp = Math.max(Date.now(), timestamp + 1);
+      const message = requestMessage(accountId, BigInt(timestamp), payload);
+      return {
+        'content-type': 'application/json',
+        'x-pubkey': `0x${bytesToHex(publicKey)}`,
+        'x-signature': bytesToHex(signEcdsa(secret, message)),
+        'x-timestamp': String(timestamp),
+      };
+    },
+  };
+}
+
 /**
  * @param guardian key commitment of the service.
  * @param clients how many signers the account has; each may send at the same time as the others.
  */
 export function createLabAccount(random: Random, guardian: string, clients: number): LabAccount {
-  const keys = Array.from({ length: clients }, () => {
-    const secret = sha256(Uint8Array.from({ length: 32 }, () => random.between(0, 255)));
-    const publicKey = ecdsaPublicKey(secret);
-    return { secret, publicKey, commitment: wordToHex(ecdsaCommitments(publicKey)!.native) };
-  });
+  const keys = Array.from({ length: clients }, (_, i) => createKey(random.fork(`key ${i}`)));
   const signers = keys.map(({ commitment }) => commitment);
+  const salt = BigInt(random.between(1, 2 ** 40));
   let state = buildAccount({
     protocol: '0.16',
     signers,
     scheme: 'ecdsa',
     threshold: 1,
     guardian,
-    salt: BigInt(random.between(1, 2 ** 40)),
+    salt,
   });
   const { accountId, commitment } = inspectAccount(state);
   const cache = new AccountCache();
-  const timestamps = keys.map(() => 0);
   let [nonce, prev] = [0, commitment];
-
-  const headers = (client: number, payload: string) => {
-    const key = keys[client]!;
-    const timestamp = (timestamps[client] = Math.max(Date.now(), timestamps[client]! + 1));
-    const signature = signEcdsa(key.secret, requestMessage(accountId, BigInt(timestamp), payload));
-    return {
-      'content-type': 'application/json',
-      'x-pubkey': `0x${bytesToHex(key.publicKey)}`,
-      'x-signature': bytesToHex(signature),
-      'x-timestamp': String(timestamp),
-    };
-  };
   const post = (url: string, body: JsonValue, client: number) => {
     const text = canonicalJson(body);
-    return ask(url, { method: 'POST', body: text, headers: headers(client, text) });
+    return ask(url, {
+      method: 'POST',
+      body: text,
+      headers: keys[client]!.headers(accountId, text),
+    });
   };
   return {
     accountId,
     commitment,
     clients,
-    configure: (url) =>
-      post(
-        `${url}/configure`,
-        {
-          account_id: accountId,
-          auth: { MidenEcdsa: { cosigner_commitments: signers } },
-          initial_state: { data: encodeBase64(state), account_id: accountId },
-        },
-        0,
-      ),
+    configure(url) {
+      const auth = { MidenEcdsa: { cosigner_commitments: signers } };
+      const initial = { data: encodeBase64(state), account_id: accountId };
+      const body = { account_id: accountId, auth, initial_state: initial };
+      return post(`${url}/configure`, body, 0);
+    },
     plan() {
       nonce += 1;
       const summary = buildSummary({ state, salt: BigInt(nonce) });
       const applied = applyDelta({ accountId, state, summary }, cache);
-      const delta: PlannedDelta = {
-        nonce,
-        prev,
-        next: applied.account.commitment,
-        body: {
-          account_id: accountId,
-          nonce: BigInt(nonce),
-          prev_commitment: prev,
-          delta_payload: { data: encodeBase64(summary) },
-        },
+      const body = {
+        account_id: accountId,
+        nonce: BigInt(nonce),
+        prev_commitment: prev,
+        delta_payload: { data: encodeBase64(summary) },
       };
+      const delta: PlannedDelta = { nonce, prev, next: applied.account.commitment, body };
       state = applied.state;
       prev = delta.next;
       return delta;
@@ -123,7 +128,8 @@ export function createLabAccount(random: Random, guardian: string, clients: numb
     read(url, wanted, client) {
       const payload = canonicalJson({ account_id: accountId, nonce: BigInt(wanted) });
       const query = new URLSearchParams({ account_id: accountId, nonce: String(wanted) });
-      return ask(`${url}/delta?${query.toString()}`, { headers: headers(client, payload) });
+      const headers = keys[client]!.headers(accountId, payload);
+      return ask(`${url}/delta?${query.toString()}`, { headers });
     },
   };
 }

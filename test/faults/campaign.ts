@@ -1,8 +1,11 @@
 /** Many runs: every scenario, seed and queue mode asked for. */
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { check, type Report } from './checker.ts';
 import type { Expectations } from './history.ts';
 import { runSeed, type QueueMode, type RunRecord } from './lab.ts';
-import type { Violation, ViolationKind } from './rules/violation.ts';
+import { violation, type Violation, type ViolationKind } from './rules/violation.ts';
 import { scenarios } from './scenarios.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -80,7 +83,13 @@ async function runTask(stage: Stage, task: Task, say: (line: string) => void): P
   const started = performance.now();
   const scenario = scenarios[task.scenario];
   if (!scenario) throw new Error(`there is no scenario ${task.scenario}`);
-  const record = await runSeed(stage, { scenario, seed: task.seed, queue: task.queue });
+  const record = await runSeed(stage, { scenario, seed: task.seed, queue: task.queue }).catch(
+    (error: unknown) => String(error),
+  );
+  if (typeof record === 'string') {
+    say(`FAILED ${nameOf(task)}: ${record}`);
+    return { violations: [violation('late', record)], canonical: 0, maxRecoveryMs: 0 };
+  }
   const report = judge(record, scenario);
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   const { canonical, maxRecoveryMs, violations } = report;
@@ -88,14 +97,19 @@ async function runTask(stage: Stage, task: Task, say: (line: string) => void): P
     `${violations.length > 0 ? 'FAILED' : 'ok    '} ${nameOf(task)}: ${canonical} canonical, ` +
       `recovery ${maxRecoveryMs} ms, ${seconds} s`,
   );
-  if (violations.length > 0) describe(record, violations).forEach((line) => say(`  ${line}`));
+  if (violations.length > 0) {
+    describe(record, violations).forEach((line) => say(`  ${line}`));
+    const file = path.join(os.tmpdir(), `canonry-faults-${nameOf(task).replaceAll('/', '-')}.json`);
+    fs.writeFileSync(file, JSON.stringify({ violations, ...record }, null, 1));
+    say(`  everything: ${file}`);
+  }
   return report;
 }
 
 /** The checker's report, with what the lab itself noticed. */
 export function judge(record: RunRecord, expectations: Expectations): Report {
   const report = check(record, expectations);
-  const complaints = record.complaints.map((text): Violation => ({ kind: 'leftover', text }));
+  const complaints = record.complaints.map((text) => violation('leftover', text));
   return { ...report, violations: [...report.violations, ...complaints] };
 }
 

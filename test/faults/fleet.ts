@@ -21,40 +21,84 @@ export interface MemberOptions {
   ready: RegExp;
 }
 
-export interface Fleet {
-  names: readonly string[];
-  /** Starts a process that is down and waits until it is ready. */
-  start(name: string): Promise<void>;
-  /** SIGKILL; it stays down. */
-  kill(name: string): Promise<void>;
-  /** SIGTERM; it stays down. Returns the exit code or the signal's name. */
-  stop(name: string): Promise<number | string>;
-  pause(name: string): void;
-  resume(name: string): void;
-  /** What all of them wrote. */
-  output(): string;
-  /** SIGKILL to whatever is still there. */
-  abandon(): void;
-}
-
 interface Member extends MemberOptions {
   child: ChildProcess | undefined;
+  /** The supervisor keeps it running. */
   wanted: boolean;
   paused: boolean;
-  /** Of this start. */
+  /** What it wrote since its last start. */
   said: string;
 }
 
-/** @param onEvent told what the supervisor does. */
-export function createFleet(options: MemberOptions[], onEvent: (what: string) => void): Fleet {
-  const members = new Map<string, Member>(
-    options.map((member) => [
-      member.name,
-      { ...member, child: undefined, wanted: false, paused: false, said: '' },
-    ]),
-  );
-  let output = '';
-  const launch = (member: Member) => {
+export class Fleet {
+  readonly names: readonly string[];
+  readonly #members: Map<string, Member>;
+  readonly #onEnd: (what: string) => void;
+  #output = '';
+
+  /** @param onEnd told when a process ended by itself. */
+  constructor(members: MemberOptions[], onEnd: (what: string) => void) {
+    this.names = members.map(({ name }) => name);
+    this.#members = new Map(
+      members.map((member) => [
+        member.name,
+        { ...member, child: undefined, wanted: false, paused: false, said: '' },
+      ]),
+    );
+    this.#onEnd = onEnd;
+  }
+
+  /** What all of them wrote. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts a process that is down and waits until it is ready. */
+  async start(name: string): Promise<void> {
+    const member = this.#member(name);
+    if (!member.wanted) {
+      member.wanted = true;
+      this.#launch(member);
+    }
+    while (member.wanted && !member.ready.test(member.said)) await sleep(10);
+  }
+
+  /** SIGKILL; it stays down. */
+  async kill(name: string): Promise<void> {
+    await this.#end(name, 'SIGKILL');
+  }
+
+  /** SIGTERM; it stays down. Returns the exit code or the signal's name. */
+  stop(name: string): Promise<number | string> {
+    return this.#end(name, 'SIGTERM');
+  }
+
+  pause(name: string): void {
+    this.#member(name).paused = true;
+    this.#member(name).child?.kill('SIGSTOP');
+  }
+
+  resume(name: string): void {
+    if (!this.#member(name).paused) return;
+    this.#member(name).paused = false;
+    this.#member(name).child?.kill('SIGCONT');
+  }
+
+  /** SIGKILL to whatever is still there. */
+  abandon(): void {
+    for (const member of this.#members.values()) {
+      member.wanted = false;
+      member.child?.kill('SIGKILL');
+    }
+  }
+
+  #member(name: string): Member {
+    const found = this.#members.get(name);
+    if (!found) throw new Error(`there is no process ${name}`);
+    return found;
+  }
+
+  #launch(member: Member): void {
     const child = spawn(process.execPath, [path.join(project, member.file)], {
       cwd: project,
       env: { ...process.env, ...member.env },
@@ -65,63 +109,30 @@ export function createFleet(options: MemberOptions[], onEvent: (what: string) =>
     const hear = (bytes: Uint8Array) => {
       const text = new TextDecoder().decode(bytes);
       member.said += text;
-      output += text.replace(/^(?=.)/gm, `${member.name}: `);
-      child.emit('said');
+      this.#output += text.replace(/^(?=.)/gm, `${member.name}: `);
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
     child.on('exit', (code, signal) => {
       if (!member.wanted || member.child !== child) return;
-      onEvent(`${member.name} ended by itself (${code ?? signal})`);
+      this.#onEnd(`${member.name} ended by itself (${code ?? signal})`);
       setTimeout(() => {
-        if (member.wanted && member.child === child) launch(member);
+        if (member.wanted && member.child === child) this.#launch(member);
       }, restartDelayMs);
     });
-  };
-  const member = (name: string): Member => {
-    const found = members.get(name);
-    if (!found) throw new Error(`there is no process ${name}`);
-    return found;
-  };
-  const end = async (name: string, signal: NodeJS.Signals) => {
-    const { child, paused } = member(name);
-    member(name).wanted = false;
+  }
+
+  async #end(name: string, signal: NodeJS.Signals): Promise<number | string> {
+    const member = this.#member(name);
+    const { child } = member;
+    member.wanted = false;
     if (!child || child.exitCode !== null || child.signalCode !== null) return 0;
     const exited = once(child, 'exit');
-    if (paused) child.kill('SIGCONT');
-    member(name).paused = false;
     child.kill(signal);
+    this.resume(name);
     const late = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
     const [code, killedBy] = (await exited) as [number | null, string | null];
     clearTimeout(late);
     return code ?? killedBy ?? 0;
-  };
-  return {
-    names: [...members.keys()],
-    async start(name) {
-      const started = member(name);
-      if (!started.wanted) {
-        started.wanted = true;
-        launch(started);
-      }
-      while (started.wanted && !started.ready.test(started.said)) await sleep(10);
-    },
-    async kill(name) {
-      await end(name, 'SIGKILL');
-    },
-    stop: (name) => end(name, 'SIGTERM'),
-    pause(name) {
-      member(name).paused = true;
-      member(name).child?.kill('SIGSTOP');
-    },
-    resume(name) {
-      if (!member(name).paused) return;
-      member(name).paused = false;
-      member(name).child?.kill('SIGCONT');
-    },
-    output: () => output,
-    abandon() {
-      for (const { child } of members.values()) child?.kill('SIGKILL');
-    },
-  };
+  }
 }

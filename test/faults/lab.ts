@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLabAccount, type LabAccount } from './account.ts';
 import { startLabChain } from './chain.ts';
-import { createFleet, type MemberOptions } from './fleet.ts';
+import { Fleet, type MemberOptions } from './fleet.ts';
 import type { ClientEvent, Run } from './history.ts';
 import { runAccount } from './load.ts';
 import { startProxy, type LabProxy } from './proxy.ts';
@@ -35,29 +35,46 @@ export interface RunRecord extends Run {
 /** For retirement of the dead by the living, and for the sweep to free what only it can. */
 const quietMs = 13_000;
 
+/** A run that lasts longer is stuck, whatever the reason. */
+const runMs = 100_000;
+
+/** @throws Error when the run got stuck, saying where. */
 export async function runSeed(stage: Stage, options: RunOptions): Promise<RunRecord> {
   const lab = await openLab(stage, options);
-  const { fleet, database } = lab.controls;
+  const over = new AbortController();
+  const watchdog = sleep(runMs, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`stuck: ${lab.doing}\n${lab.controls.fleet.output}`);
+  });
   try {
-    await Promise.all(fleet.names.map((name) => fleet.start(name)));
-    const calmAt = await play(lab);
-    await settle(lab, calmAt);
-    for (const name of fleet.names) {
-      const ending = await fleet.stop(name);
-      if (ending !== 0) lab.complaints.push(`${name} ended with ${ending} when asked to stop`);
-    }
-    return {
-      events: lab.events,
-      changes: await readChanges(database),
-      final: await readFinal(database),
-      calmAt,
-      schedule: lab.faults.map(describeFault),
-      output: fleet.output(),
-      complaints: lab.complaints,
-    };
+    return await Promise.race([runLab(lab), watchdog]);
   } finally {
+    over.abort();
+    watchdog.catch(() => {});
     await lab.close();
   }
+}
+
+async function runLab(lab: Lab): Promise<RunRecord> {
+  const { fleet, database } = lab.controls;
+  await Promise.all(fleet.names.map((name) => fleet.start(name)));
+  const calmAt = await play(lab);
+  lab.doing = 'settling';
+  await settle(lab, calmAt);
+  for (const name of fleet.names) {
+    lab.doing = `stopping ${name}`;
+    const ending = await fleet.stop(name);
+    if (ending !== 0) lab.complaints.push(`${name} ended with ${ending} when asked to stop`);
+  }
+  lab.doing = 'reading the records';
+  return {
+    events: lab.events,
+    changes: await readChanges(database),
+    final: await readFinal(database),
+    calmAt,
+    schedule: lab.faults.map(describeFault),
+    output: fleet.output,
+    complaints: lab.complaints,
+  };
 }
 
 interface Lab {
@@ -68,6 +85,8 @@ interface Lab {
   faults: Fault[];
   events: ClientEvent[];
   complaints: string[];
+  /** For the report of a run that got stuck. */
+  doing: string;
   close(): Promise<void>;
 }
 
@@ -106,12 +125,17 @@ async function openLab(stage: Stage, options: RunOptions): Promise<Lab> {
       ...scenario.environment(name, random.fork(`environment ${name}`)),
     },
   }));
-  const fleet = createFleet(members, (what) => {
+  const fleet = new Fleet(members, (what) => {
     events.push({ kind: 'fault', at: Date.now(), phase: 'end', what });
   });
   const complain = (what: string) => void complaints.push(what);
   return {
-    ...{ options, random, events, complaints, url: `http://127.0.0.1:${port}` },
+    options,
+    random,
+    events,
+    complaints,
+    url: `http://127.0.0.1:${port}`,
+    doing: 'starting',
     faults: scenario.plan(random.fork('plan'), workers).toSorted((a, b) => a.at - b.at),
     controls: { cluster: stage.cluster, database, fleet, chain, proxies, complain },
     async close() {
@@ -133,24 +157,34 @@ async function play(lab: Lab): Promise<number> {
   let calmAt = Number.POSITIVE_INFINITY;
   const loads = accounts.map((account, i) =>
     runAccount(account, random.fork(`load ${i}`), {
-      ...{ url, chain: controls.chain, record, depth: scenario.depth },
+      url,
+      record,
+      chain: controls.chain,
+      depth: scenario.depth,
       landedBefore: scenario.landedBefore,
       stopping: () => Date.now() - started > loadMs,
       over: () => Date.now() > calmAt + settleMsOf(options),
     }),
   );
+  const underWay = new Set<string>();
   const performed = faults.map(async (fault) => {
     await sleep(started + fault.at - Date.now());
     const what = describeFault(fault);
     record({ kind: 'fault', at: Date.now(), phase: 'begin', what });
+    underWay.add(what);
     const doing = perform(fault, controls);
     if (!(scenario.othersTakeOver && isTakenOver(fault))) await doing;
     record({ kind: 'fault', at: Date.now(), phase: 'end', what });
     await doing;
+    underWay.delete(what);
   });
+  const watch = setInterval(() => {
+    lab.doing = `load, and ${[...underWay].join(', ') || 'no fault'}`;
+  }, 1_000);
   await Promise.all([...performed, sleep(started + loadMs - Date.now())]);
   calmAt = Date.now();
   await Promise.all(loads);
+  clearInterval(watch);
   return calmAt;
 }
 

@@ -73,7 +73,7 @@ async function submitEverywhere(
 }
 
 /** Refusals that a client meets without anybody's fault; it sends the delta again. */
-const passing: readonly unknown[] = ['conflict_pending_delta', 'authentication_replay'];
+const passing = new Set(['conflict_pending_delta', 'authentication_replay']);
 
 async function submit(
   account: LabAccount,
@@ -91,7 +91,7 @@ async function submit(
       return record({ kind: 'acknowledged', at, ...about });
     }
     const code = String(body['code']);
-    if (status !== 0 && status < 500 && !passing.includes(code)) {
+    if (status !== 0 && status < 500 && !passing.has(code)) {
       record({ kind: 'refused', at, account: account.accountId, nonce, code });
     }
     await sleep(pauseMs);
@@ -114,7 +114,7 @@ async function observe(
     return name;
   }
   const code = String(body['code']);
-  if (status !== 0 && status < 500 && !passing.includes(code)) {
+  if (status !== 0 && status < 500 && !passing.has(code)) {
     record({ kind: 'refused', at, account: account.accountId, nonce, code });
   }
   return undefined;

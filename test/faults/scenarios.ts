@@ -61,30 +61,35 @@ export const scenarios: Record<string, Scenario> = {
     ...usual,
     plan: (random, workers) =>
       series(random, 300, [200, 800], (at) => ({
-        ...{ at, ms: random.between(200, 900) },
-        ...{ do: 'kill', target: random.pick(workers) },
+        at,
+        ms: random.between(200, 900),
+        do: 'kill',
+        target: random.pick(workers),
       })),
   },
   /** All of them, the API too, at any time and together. */
   'kill-storm': {
     ...usual,
     othersTakeOver: false,
-    plan: (random, workers) => [
-      ...[...workers, 'api'].flatMap((target) =>
+    plan: (random, workers) =>
+      [...workers, 'api'].flatMap((target) =>
         series(random.fork(target), 200, [300, 1_200], (at) => ({
-          ...{ at, ms: random.between(50, 500) },
-          ...{ do: 'kill', target },
+          at,
+          ms: random.between(50, 500),
+          do: 'kill',
+          target,
         })),
       ),
-    ],
   },
   /** A worker is stopped until its lines were taken over, and then goes on. */
   zombie: {
     ...usual,
     plan: (random, workers) =>
       workers.slice(0, random.between(1, workers.length - 1)).map((target) => ({
-        ...{ at: random.between(200, 1_200), ms: random.between(2_600, 4_000) },
-        ...{ do: 'pause', target },
+        at: random.between(200, 1_200),
+        ms: random.between(2_600, 4_000),
+        do: 'pause',
+        target,
       })),
   },
   /** Every worker is asked to stop and comes back, one by one, and so is the API. */
@@ -104,8 +109,10 @@ export const scenarios: Record<string, Scenario> = {
     ...usual,
     plan: (random) => [
       {
-        ...{ at: random.between(500, 2_500), ms: random.between(0, 1_500) },
-        ...{ do: 'postgres', how: random.pick(['stop', 'kill']) },
+        at: random.between(500, 2_500),
+        ms: random.between(0, 1_500),
+        do: 'postgres',
+        how: random.pick(['stop', 'kill']),
       },
     ],
   },
@@ -113,7 +120,9 @@ export const scenarios: Record<string, Scenario> = {
     ...usual,
     plan: (random) =>
       series(random, 200, [150, 600], (at) => ({
-        ...{ at, ms: 0, do: 'cut' },
+        at,
+        ms: 0,
+        do: 'cut',
         share: random.pick([0.3, 0.6, 1]),
       })),
   },
@@ -125,8 +134,10 @@ export const scenarios: Record<string, Scenario> = {
       [...workers, 'api']
         .filter(() => random.chance(0.6))
         .map((target) => ({
-          ...{ at: random.between(300, 2_000), ms: random.between(1_000, 3_500) },
-          ...{ do: random.chance(0.8) ? 'silence' : 'reset', target },
+          at: random.between(300, 2_000),
+          ms: random.between(1_000, 3_500),
+          do: random.chance(0.8) ? 'silence' : 'reset',
+          target,
         })),
   },
   'chain-down': {
@@ -134,7 +145,9 @@ export const scenarios: Record<string, Scenario> = {
     boundMs: 15_000,
     plan: (random) =>
       series(random, 300, [300, 900], (at) => ({
-        ...{ at, ms: random.between(300, 1_200), do: 'chain' },
+        at,
+        ms: random.between(300, 1_200),
+        do: 'chain',
         mode: random.pick(['refuse', 'error', 'hang']),
       })),
   },
@@ -148,7 +161,9 @@ export const scenarios: Record<string, Scenario> = {
     mayGiveUp: true,
     plan: (random) =>
       series(random, 200, [200, 600], (at) => ({
-        ...{ at, ms: random.between(300, 1_200), do: 'chain' },
+        at,
+        ms: random.between(300, 1_200),
+        do: 'chain',
         mode: random.pick(['lying', 'lying', 'foreign']),
       })),
   },
@@ -174,8 +189,10 @@ export const scenarios: Record<string, Scenario> = {
         : { GUARDIAN_DB_POOL_MAX_SIZE: '3', CANONRY_WORKER_CONCURRENCY: '3' },
     plan: (random) => [
       {
-        ...{ at: random.between(300, 1_500), ms: random.between(500, 2_500) },
-        ...{ do: 'occupy', left: random.between(3, 9) },
+        at: random.between(300, 1_500),
+        ms: random.between(500, 2_500),
+        do: 'occupy',
+        left: random.between(3, 9),
       },
     ],
   },
@@ -208,8 +225,10 @@ export const scenarios: Record<string, Scenario> = {
     environment: () => ({ GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT: '5' }),
     plan: (random, workers) =>
       series(random, 300, [200, 800], (at) => ({
-        ...{ at, ms: random.between(200, 900) },
-        ...{ do: random.pick(['kill', 'kill', 'stop']), target: random.pick(workers) },
+        at,
+        ms: random.between(200, 900),
+        do: random.pick(['kill', 'kill', 'stop']),
+        target: random.pick(workers),
       })),
   },
 };
