@@ -23,6 +23,9 @@ export interface MidenNodeOptions {
 /** A failure that another attempt may not meet: nothing the node says about the request. */
 class PassingChainError extends ChainError {}
 
+/** The connection broke before there was an answer. */
+class BrokenConnectionError extends PassingChainError {}
+
 /** gRPC statuses that say "not now" (gRPC status codes: RESOURCE_EXHAUSTED, UNAVAILABLE). */
 const PASSING_GRPC_STATUSES: ReadonlySet<string> = new Set(['8', '14']);
 const PASSING_HTTP_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -56,10 +59,18 @@ export class MidenNode {
     if (!/^0x[0-9a-f]{30}$/.test(accountId)) throw new TypeError('not a Miden account id');
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     const share = Math.ceil(this.#timeoutMs / this.#maxAttempts);
+    let reconnected = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#ask(accountId, AbortSignal.any([deadline, AbortSignal.timeout(share)]));
       } catch (error) {
+        // A kept connection may be closed by the node at the moment it is used again: that is no
+        // failed attempt, and reading twice does no harm.
+        if (error instanceof BrokenConnectionError && !reconnected && !deadline.aborted) {
+          reconnected = true;
+          attempt -= 1;
+          continue;
+        }
         const again = error instanceof PassingChainError && attempt < this.#maxAttempts;
         if (!again || deadline.aborted) throw error;
       }
@@ -127,7 +138,7 @@ export class MidenNode {
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const suffix = /^[A-Z_]+$/.test(code) ? ` (${code})` : '';
-    return this.#failure(true, `could not be reached${suffix}`);
+    return new BrokenConnectionError(`${this.#name} could not be reached${suffix}`);
   }
 }
 
