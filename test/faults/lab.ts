@@ -168,7 +168,7 @@ async function play(lab: Lab): Promise<number> {
   );
   const underWay = new Set<string>();
   const performed = faults.map(async (fault) => {
-    await sleep(started + fault.at - Date.now());
+    await sleep(Math.max(0, started + fault.at - Date.now()));
     const what = describeFault(fault);
     record({ kind: 'fault', at: Date.now(), phase: 'begin', what });
     underWay.add(what);
@@ -181,7 +181,7 @@ async function play(lab: Lab): Promise<number> {
   const watch = setInterval(() => {
     lab.doing = `load, and ${[...underWay].join(', ') || 'no fault'}`;
   }, 1_000);
-  await Promise.all([...performed, sleep(started + loadMs - Date.now())]);
+  await Promise.all([...performed, sleep(loadMs)]);
   calmAt = Date.now();
   await Promise.all(loads);
   clearInterval(watch);

@@ -81,16 +81,22 @@ export const scenarios: Record<string, Scenario> = {
         })),
       ),
   },
-  /** A worker is stopped until its lines were taken over, and then goes on. */
+  /**
+   * A worker is stopped in the middle of a slow look until its lines were taken over. Then it goes
+   * on, reads the answer and writes.
+   */
   zombie: {
     ...usual,
-    plan: (random, workers) =>
-      workers.slice(0, random.between(1, workers.length - 1)).map((target) => ({
-        at: random.between(200, 1_200),
+    environment: () => ({ GUARDIAN_MIDEN_RPC_TIMEOUT_MS: '10000' }),
+    plan: (random, workers) => [
+      { at: 0, ms: loadMs, do: 'chain', mode: 'slow' },
+      ...workers.slice(0, random.between(1, workers.length - 1)).map((target): Fault => ({
+        at: random.between(400, 1_200),
         ms: random.between(2_600, 4_000),
         do: 'pause',
         target,
       })),
+    ],
   },
   /** Every worker is asked to stop and comes back, one by one, and so is the API. */
   'rolling-restart': {
