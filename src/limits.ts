@@ -33,6 +33,10 @@ export const kernelLimits = {
   /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. Losing
    * them while it is only slow costs a repeated look outside, never a wrong write. */
   workerSilentSeconds: 2,
+  /** Longest wait for running jobs at a clean stop: a look outside takes at most its deadline. */
+  stopMs: 12_000,
+  /** Longest wait for giving up claims at an end: others find them within seconds anyway. */
+  retireMs: 2_000,
   /** Idle queue rows removed at a time: a statement of some milliseconds. */
   idleQueuesAtOnce: 2_000,
   /** Of an error's text on a candidate: enough to tell failures apart. */
@@ -56,7 +60,7 @@ export const canonicalizationLimits = {
   /** Not landed yet: first re-look after half a second, then growing to ten. */
   notLanded: { firstMs: 500, lastMs: 10_000, growth: 1.5 },
   /** The node failed: it says nothing about the delta, and hurrying does not help it. */
-  chainUnavailable: { firstMs: 1_000, lastMs: 30_000, growth: 2 },
+  chainUnavailable: { firstMs: 1_000, lastMs: 10_000, growth: 2 },
   /** Consecutive observations of a foreign commitment before giving up. */
   divergenceConfirmations: 2,
   /** Time in which "not landed yet" costs nothing. */

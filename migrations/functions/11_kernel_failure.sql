@@ -54,6 +54,8 @@ begin
         next_attempt_at = clock_timestamp() + make_interval(secs => coalesce(p_delay_seconds, 0))
     where candidate_id = p_candidate_id and state = 'waiting';
   if not found then
+    -- it was resolved after all, and only the answer was lost: the line goes on
+    perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
     return false;
   end if;
   if p_delay_seconds is not null then

@@ -26,22 +26,33 @@ begin
 end
 $$;
 
--- Who: each worker process, twice a second: renews its own row (created at start, and again when
--- a sweep has removed it: a paused process that came back works on under new claims), and
--- retires the workers that went silent. Reaping twice, or reaping a worker that is only slow,
--- is harmless.
+-- Who: each worker process, twice a second. Renews its own row (created at start, and again when
+-- a sweep has removed it: a paused process that came back works on under new claims); frees the
+-- lines it holds without knowing (the answer to a claim was lost on the way); and retires the
+-- workers that went silent. Doing it twice, or to a worker that is only slow, is harmless.
 -- Locks: as retire; rows of workers that someone else is retiring are skipped.
+-- Index: line_held.
+-- p_lines: the lines this worker is at work on.
 -- Why the start time: after a restart of the database every heartbeat is old, though its worker
 -- may be alive; it gets the time to say so.
 -- Returns the workers that were retired.
-create or replace function canonry.beat(p_worker_id text, p_silent_seconds double precision)
-returns setof text language plpgsql as $$
+create or replace function canonry.beat(
+  p_worker_id text, p_silent_seconds double precision, p_lines bigint[]
+) returns setof text language plpgsql as $$
 declare
   v_silence interval := make_interval(secs => p_silent_seconds);
+  v_count integer;
   v_worker text;
 begin
   insert into canonry.worker (worker_id) values (p_worker_id)
     on conflict (worker_id) do update set beat_at = clock_timestamp();
+  with freed as (
+    update canonry.line set fence = fence + 1, holder = null, claimed_at = null
+      where holder = p_worker_id and claimed_at < clock_timestamp() - v_silence
+        and line_id <> all (p_lines)
+      returning task, account
+  )
+  select count(canonry.wake(task, account, null, null, 'replace')) into v_count from freed;
   if pg_postmaster_start_time() > clock_timestamp() - v_silence * 2 then
     return;
   end if;

@@ -112,16 +112,26 @@ $$;
 -- Locks: account row, line row, delta rows, then the job row of the reconcile pass.
 -- p_status, p_reason: 'retained' with 'diverged' or 'retry_exhausted', 'discarded' with
 -- 'client_abandoned', or null: retention is off and the delta is forgotten.
--- Returns 'resolved' or 'fenced', and the next head.
+-- p_seen: the foreign commitment this rests on, if it does. A candidate that was submitted and landed
+-- after the claim is not foreign: then nothing changes and the head is looked at again.
+-- Returns 'resolved', 'look_again' or 'fenced', and the next head.
 create or replace function guardian.give_up_delta(
   p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint,
-  p_status text, p_reason text, p_reconcile_seconds double precision,
+  p_status text, p_reason text, p_reconcile_seconds double precision, p_seen text,
   out outcome text, out next guardian.delta_head
 ) language plpgsql as $$
 begin
   perform 1 from guardian.account where account_id = p_account_id for no key update;
   if not canonry.holds(p_line_id, p_fence) then
     outcome := 'fenced';
+    return;
+  end if;
+  if p_seen is not null and exists (
+    select 1 from guardian.delta
+    where account_id = p_account_id and status = 'candidate' and new_commitment = p_seen
+  ) then
+    outcome := 'look_again';
+    next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
     return;
   end if;
   perform canonry.resolve(

@@ -1,71 +1,100 @@
 -- Guardian: deltas that were given up but may still land (protocol §4.8, reconcile).
 
+-- Who: reconcilable and reconcile_delta.
+-- Index: delta_unresolved (few rows an account).
+-- The deltas that were given up and could follow the canonical state, each on the result of the one
+-- before: with pipelined candidates a whole chain of them may have been parked.
+create or replace function guardian.given_up_chain(p_account_id text)
+returns table (delta guardian.delta, step integer) language sql stable as $$
+  with recursive chain as (
+    select d as delta, 1 as step
+      from guardian.delta d join guardian.account a using (account_id)
+      where d.account_id = p_account_id and d.status in ('retained', 'discarded')
+        and d.result_state is not null and d.prev_commitment = a.commitment
+    union all
+    select n, c.step + 1
+      from chain c join guardian.delta n
+        on n.account_id = p_account_id and n.status in ('retained', 'discarded')
+          and n.result_state is not null and n.prev_commitment = (c.delta).new_commitment
+      where c.step < 1000
+  )
+  select delta, step from chain;
+$$;
+
 -- Who: the reconcile task. Reads what could still become canonical, and forgets retained deltas
 -- whose time is over (an abandoned one stays as history).
 -- Locks: none but the deleted rows.
--- Index: delta_unresolved.
 -- Returns nothing while a candidate is alive: that one is looked at first.
 create or replace function guardian.reconcilable(
   p_account_id text, p_ttl_seconds double precision
 ) returns table (
-  nonce bigint, candidate_id bigint, new_commitment text, stored_commitment text,
-  reconcile_count integer, age_seconds double precision
+  nonce bigint, new_commitment text, reconcile_count integer, age_seconds double precision
 ) language plpgsql as $$
 declare
   v_oldest timestamptz := clock_timestamp() - make_interval(secs => p_ttl_seconds);
 begin
   delete from guardian.delta d
     where d.account_id = p_account_id and d.status = 'retained' and d.status_timestamp < v_oldest;
+  if exists (
+    select 1 from guardian.delta c where c.account_id = p_account_id and c.status = 'candidate'
+  ) then
+    return;
+  end if;
   return query
-    select d.nonce, d.candidate_id, d.new_commitment, a.commitment, d.reconcile_count,
-           extract(epoch from clock_timestamp() - d.status_timestamp)::double precision
-    from guardian.delta d join guardian.account a using (account_id)
-    where d.account_id = p_account_id and d.status in ('retained', 'discarded')
-      and d.status_timestamp >= v_oldest
-      and d.prev_commitment = a.commitment and d.result_state is not null
-      and not exists (
-        select 1 from guardian.delta c
-        where c.account_id = p_account_id and c.status = 'candidate'
-      );
+    select (g.delta).nonce, (g.delta).new_commitment, (g.delta).reconcile_count,
+           extract(epoch from clock_timestamp() - (g.delta).status_timestamp)::double precision
+    from guardian.given_up_chain(p_account_id) g
+    where (g.delta).status_timestamp >= v_oldest;
 end
 $$;
 
 -- Who: the reconcile task, when the chain shows the result of a delta that was given up.
--- Locks: the account row, then the delta row.
--- Why safe: conditional on the exact status and on the account being at the delta's base; a
--- second call finds neither. No fence: the candidate is resolved, nobody holds it.
--- Returns whether the delta became canonical.
-create or replace function guardian.reconcile_delta(p_account_id text, p_nonce bigint)
-returns boolean language plpgsql as $$
+-- Locks: the account row, then the delta rows.
+-- Why safe: conditional on the exact status and on an unbroken chain from the canonical state; a
+-- second call finds neither. No fence: the candidates are resolved, nobody holds them.
+-- p_landed: the commitment on chain. Everything on the way to it has landed with it.
+-- Returns how many deltas became canonical.
+create or replace function guardian.reconcile_delta(p_account_id text, p_landed text)
+returns integer language plpgsql as $$
 declare
-  v_delta guardian.delta;
+  v_base text;
+  v_path bigint[];
+  v_result guardian.delta;
 begin
-  perform 1 from guardian.account where account_id = p_account_id for no key update;
-  select * into v_delta from guardian.delta
-    where account_id = p_account_id and nonce = p_nonce
-      and status in ('retained', 'discarded') and result_state is not null
-    for update;
-  if v_delta.account_id is null then
-    return false;
-  end if;
+  select commitment into v_base
+    from guardian.account where account_id = p_account_id for no key update;
   if exists (
     select 1 from guardian.delta where account_id = p_account_id and status = 'candidate'
   ) then
-    return false;
+    return 0;
   end if;
-  if not guardian.move_account(v_delta.prev_commitment, v_delta) then
-    return false;
+  -- walk back from the landed result to the canonical state
+  with recursive back as (
+    select g.delta, g.step from guardian.given_up_chain(p_account_id) g
+      where (g.delta).new_commitment = p_landed
+    union all
+    select g.delta, g.step from back b join guardian.given_up_chain(p_account_id) g
+      on (g.delta).new_commitment = (b.delta).prev_commitment and g.step = b.step - 1
+  )
+  select array_agg(distinct (delta).nonce) into v_path from back;
+  select * into v_result from guardian.delta
+    where account_id = p_account_id and nonce = any (v_path) and new_commitment = p_landed
+    limit 1;
+  if v_result.account_id is null or not guardian.move_account(v_base, v_result) then
+    return 0;
   end if;
+  delete from guardian.proposal p using guardian.delta d
+    where d.account_id = p_account_id and d.nonce = any (v_path)
+      and p.account_id = d.account_id and p.commitment = d.summary_commitment;
+  insert into canonry.audit (actor, action, candidate_id, task, account, reason)
+    select 'policy', 'reconcile', candidate_id, 'canonicalize', p_account_id,
+      'landed after it was given up'
+    from guardian.delta where account_id = p_account_id and nonce = any (v_path);
   update guardian.delta
     set status = 'canonical', status_reason = null, status_timestamp = now(),
         result_state = null, result_signers = null
-    where account_id = p_account_id and nonce = p_nonce;
-  delete from guardian.proposal
-    where account_id = p_account_id and commitment = v_delta.summary_commitment;
-  insert into canonry.audit (actor, action, candidate_id, task, account, reason)
-    values ('policy', 'reconcile', v_delta.candidate_id, 'canonicalize', p_account_id,
-      'landed after it was given up');
-  return true;
+    where account_id = p_account_id and nonce = any (v_path);
+  return cardinality(v_path);
 end
 $$;
 

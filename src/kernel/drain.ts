@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import type { HeldLines } from './held-lines.ts';
 
 /** The head of a line under a claim. Every later write names `fence`. */
 export interface Head {
@@ -50,6 +51,8 @@ export interface LineWork<H extends Head> {
 export interface DrainContext {
   sql: Sql;
   log: Log;
+  /** Where the line is noted while it is worked on. */
+  held: HeldLines;
   /** Aborted when the process is asked to stop. */
   signal: AbortSignal;
 }
@@ -66,11 +69,26 @@ export interface DrainContext {
  */
 export async function drain<H extends Head>(
   work: LineWork<H>,
+  context: DrainContext,
+): Promise<number> {
+  const claimed = await work.claim();
+  if (!claimed || claimed.candidate_id === null) return 0;
+  context.held.add(claimed.line_id);
+  try {
+    return await drainClaimed(work, context, claimed);
+  } finally {
+    context.held.delete(claimed.line_id);
+  }
+}
+
+async function drainClaimed<H extends Head>(
+  work: LineWork<H>,
   { sql, log, signal }: DrainContext,
+  claimed: H,
 ): Promise<number> {
   const started = performance.now();
   let decided = 0;
-  let head = await work.claim();
+  let head: H | null = claimed;
   while (head && head.candidate_id !== null && head.due) {
     const share = decided >= kernelLimits.maxDrainCandidates;
     const time = performance.now() - started >= kernelLimits.maxDrainMs;

@@ -1,8 +1,11 @@
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import type { HeldLines } from './held-lines.ts';
 
 export interface Liveness {
+  /** Set when the process stops: what the job engine complains of from then on is noise. */
+  stopping: boolean;
   /** Begins to renew the heartbeat of a worker pool, and waits for the first one. */
   register(workerId: string): Promise<void>;
   /** Stops the timers and gives back whatever the pool still holds. */
@@ -14,14 +17,15 @@ export interface Liveness {
  * freed under a higher fence and their jobs unlocked (invariant K6). Every worker does it; doing
  * it twice, or to a worker that is only slow, is harmless by the fence.
  */
-export function createLiveness(sql: Sql, log: Log): Liveness {
+export function createLiveness(sql: Sql, log: Log, held: HeldLines): Liveness {
   let workerId: string | undefined;
   let timers: NodeJS.Timeout[] = [];
   const rounds = new Set<Promise<void>>();
 
   const beat = async () => {
     const reaped = await sql<{ worker: string }[]>`
-      select worker from canonry.beat(${workerId ?? ''}, ${kernelLimits.workerSilentSeconds}) worker`;
+      select worker from canonry.beat(
+        ${workerId ?? ''}, ${kernelLimits.workerSilentSeconds}, ${held.list().map(String)}::text[]::bigint[]) worker`;
     for (const { worker } of reaped) log.warn({ worker }, 'silent worker retired');
   };
   const sweep = async () => {
@@ -48,6 +52,7 @@ export function createLiveness(sql: Sql, log: Log): Liveness {
   };
 
   return {
+    stopping: false,
     async register(id) {
       if (workerId) return;
       workerId = id;

@@ -1,7 +1,10 @@
-import { Logger, run } from 'graphile-worker';
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger, run, type WorkerEvents } from 'graphile-worker';
 import type { GraphileConfig } from 'graphile-config';
 import type { Pool } from 'pg';
 import { fileURLToPath } from 'node:url';
+import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import type { Liveness } from './liveness.ts';
 
@@ -44,7 +47,7 @@ export function workerPreset(options: {
       failJobBatchDelay: 0,
       // a drain hands over at the next candidate when it is asked to stop
       gracefulShutdownAbortTimeout: 0,
-      logger: quietLogger(options.log),
+      logger: quietLogger(options.log, options.liveness),
     },
     plugins: [livenessPlugin(options.liveness, options.onStopped)],
   };
@@ -75,9 +78,10 @@ function livenessPlugin(
 }
 
 /** Passes warnings and errors on by their text only: metadata holds jobs with their payloads. */
-function quietLogger(log: Log): Logger {
+function quietLogger(log: Log, liveness: Liveness): Logger {
   return new Logger(() => (level, message) => {
-    if (level === 'error') log.error({ source: 'graphile-worker' }, message);
+    if (liveness.stopping) log.debug({ source: 'graphile-worker' }, message);
+    else if (level === 'error') log.error({ source: 'graphile-worker' }, message);
     else if (level === 'warning') log.warn({ source: 'graphile-worker' }, message);
     else log.debug({ source: 'graphile-worker' }, message);
   });
@@ -93,24 +97,56 @@ export async function startWorker(
   liveness: Liveness,
   log: Log,
 ): Promise<Worker> {
-  const runner = await run({ preset, pgPool: pool, noHandleSignals: true });
+  const events: WorkerEvents = new EventEmitter();
+  const failed = Promise.withResolvers<never>();
+  // whoever does not wait for it is not told by a crash
+  failed.promise.catch(() => {});
   let stopping = false;
-  const ended = runner.promise.then(
-    () => undefined,
-    (error: unknown) => {
-      // a non-empty local queue makes a graceful stop reject: noise while we stop
-      if (!stopping) log.error(errorFields(error), 'worker ended');
-    },
-  );
+  // the engine ends a pool for good after one completion that it could not write, and says so
+  // nowhere else: a process that went on beating would keep what that pool has locked
+  for (const event of [
+    'pool:gracefulShutdown',
+    'pool:forcefulShutdown',
+    'pool:fatalError',
+  ] as const) {
+    events.on(event, () => {
+      if (stopping) return;
+      stopping = true;
+      log.error({ event }, 'the job engine gave up');
+      void atMost(kernelLimits.retireMs, liveness.retire())
+        .catch((error: unknown) => log.error(errorFields(error), 'retiring failed'))
+        .finally(() => failed.reject(new Error(`the job engine gave up (${event})`)));
+    });
+  }
+  const runner = await run({
+    preset: { ...preset, worker: { ...preset.worker, events } },
+    pgPool: pool,
+    noHandleSignals: true,
+  });
+  const ended = runner.promise.catch((error: unknown) => {
+    // a non-empty local queue makes a graceful stop reject: noise while we stop
+    log.debug(errorFields(error), 'worker ended');
+  });
   return {
-    ended: ended.then(() =>
-      stopping ? new Promise<never>(() => {}) : Promise.reject(new Error('worker ended')),
-    ),
+    ended: failed.promise,
     async stop() {
       stopping = true;
-      await runner.stop().catch((error: unknown) => log.debug(errorFields(error), 'worker stop'));
-      await ended;
-      await liveness.retire();
+      liveness.stopping = true;
+      const stopped = runner.stop().catch((error: unknown) => {
+        log.debug(errorFields(error), 'worker stop');
+      });
+      await atMost(kernelLimits.stopMs, Promise.all([stopped, ended]));
+      await atMost(kernelLimits.retireMs, liveness.retire());
     },
   };
+}
+
+/** The promise, or nothing when it takes longer: what is left then is found by other workers. */
+async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  const timeout = new AbortController();
+  try {
+    await Promise.race([promise, sleep(ms, undefined, { signal: timeout.signal })]);
+  } finally {
+    timeout.abort();
+  }
 }

@@ -151,7 +151,7 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
     await database.sql`select graphile_worker.remove_job(${`test:${name}`})`;
     await database.sql`insert into canonry.worker (worker_id, beat_at)
       values ('dead', clock_timestamp() - interval '1 minute')`;
-    const reaped = await database.sql`select worker from canonry.beat('alive', 0.2) worker`;
+    const reaped = await database.sql`select worker from canonry.beat('alive', 0.2, '{}') worker`;
     expect(reaped).toContainEqual({ worker: 'dead' });
     // a second sweep does no harm
     await database.sql`select canonry.retire('dead')`;
@@ -159,6 +159,22 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
     expect(await jobs()).toHaveLength(1);
     expect((await claim('alive')).candidate_id).toBe(head.candidate_id);
     await database.sql`select canonry.retire('alive')`;
+  });
+
+  it('K6: a claim whose answer was lost is freed by the heartbeat of its own worker', async () => {
+    fresh();
+    await submit();
+    const lost = await claim('myself');
+    await database.sql`select graphile_worker.remove_job(${`test:${name}`})`;
+    await database.sql`update canonry.line set claimed_at = now() - interval '3 seconds'
+      where account = ${name}`;
+    await database.sql`select canonry.beat('myself', 2, ${[String(lost.line_id)]}::text[]::bigint[])`;
+    expect((await claim('other')).candidate_id).toBeNull();
+    await database.sql`select canonry.beat('myself', 2, '{}')`;
+    expect(await jobs()).toHaveLength(1);
+    expect((await claim('other')).candidate_id).toBe(lost.candidate_id);
+    expect(await finalize(lost)).toBe('fenced');
+    await database.sql`select canonry.retire('myself')`;
   });
 
   it('K8: an unexplained failure is retried, then halts the line, visibly in both worlds', async () => {

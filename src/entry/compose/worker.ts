@@ -3,6 +3,7 @@ import { chainOf, ConfigError, loadConfig, type Config } from '../../config/load
 import type { Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
 import { provideCanonicalization } from '../../guardian/task-context.ts';
+import { HeldLines } from '../../kernel/held-lines.ts';
 import { createLiveness, type Liveness } from '../../kernel/liveness.ts';
 import { startWorker, workerPreset, type Worker } from '../../kernel/worker.ts';
 import { createLog, type Log } from '../../observability/log.ts';
@@ -18,7 +19,9 @@ function workerParts(
 ): { preset: GraphileConfig.Preset; liveness: Liveness } {
   const chain = chainOf(config);
   const node = midenNode(config, chain.endpoint);
+  const held = new HeldLines();
   provideCanonicalization({
+    held,
     sql: database.sql,
     network: { commitmentOnChain: (accountId) => node.accountCommitment(accountId) },
     wakeQueue: config.WAKE_QUEUE,
@@ -26,7 +29,7 @@ function workerParts(
     reconcileIntervalSeconds: config.GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS,
     log,
   });
-  const liveness = createLiveness(database.sql, log);
+  const liveness = createLiveness(database.sql, log, held);
   const preset = workerPreset({
     concurrency: config.CANONRY_WORKER_CONCURRENCY,
     liveness,

@@ -1,5 +1,6 @@
 import type { Sql } from '../../database/connect.ts';
 import { drain, lookAgainSeconds, type Head, type LineWork } from '../../kernel/drain.ts';
+import type { HeldLines } from '../../kernel/held-lines.ts';
 import { canonicalizationLimits as limits, kernelLimits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
 import { ChainError, type Network } from '../networks/network.ts';
@@ -9,6 +10,8 @@ import { judge, type Evidence, type Observation, type Verdict } from './judge.ts
 export interface CanonicalizationContext {
   sql: Sql;
   network: Pick<Network, 'commitmentOnChain'>;
+  /** The lines this process is at work on. */
+  held: HeldLines;
   wakeQueue: 'account' | 'none';
   /** How long a delta that was given up may still become canonical; 0 forgets it. */
   retainedTtlSeconds: number;
@@ -36,8 +39,8 @@ export async function canonicalize(
   holder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { sql, log } = context;
-  await drain(lineWork(context, accountId, holder), { sql, log, signal });
+  const { sql, log, held } = context;
+  await drain(lineWork(context, accountId, holder), { sql, log, held, signal });
 }
 
 function lineWork(
@@ -56,7 +59,8 @@ function lineWork(
     async decide(head) {
       const observation = await observe(context, accountId, head);
       const verdict = judge(observation, head, context.retainedTtlSeconds > 0);
-      return act(context, accountId, head, verdict);
+      const seen = observation.kind === 'diverged' ? observation.commitment : null;
+      return act(context, accountId, head, verdict, seen);
     },
   };
 }
@@ -71,19 +75,24 @@ async function observe(
     const commitment = await context.network.commitmentOnChain(accountId);
     if (commitment === null || commitment === head.prev_commitment) return { kind: 'not_landed' };
     const through = head.candidates[head.results.indexOf(commitment)];
-    return through === undefined ? { kind: 'diverged' } : { kind: 'landed', through };
+    return through === undefined ? { kind: 'diverged', commitment } : { kind: 'landed', through };
   } catch (error) {
     if (error instanceof ChainError) return { kind: 'chain_unavailable', error: error.message };
     throw error;
   }
 }
 
-/** The one fenced write that a verdict asks for. */
+/**
+ * The one fenced write that a verdict asks for.
+ * @param seen the foreign commitment that the verdict rests on: should it be the result of a
+ *   candidate that came after the claim, the look counts for nothing and the head comes back.
+ */
 async function act(
   context: CanonicalizationContext,
   accountId: string,
   head: DeltaHead,
   verdict: Verdict,
+  seen: string | null,
 ): Promise<DeltaHead | null> {
   const { sql } = context;
   switch (verdict.kind) {
@@ -99,7 +108,7 @@ async function act(
       const [row] = await sql<(DeltaHead & { outcome: string })[]>`
         select r.outcome, (r.next).* from guardian.give_up_delta(
           ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id},
-          ${status}, ${reason}, ${context.reconcileIntervalSeconds}) r`;
+          ${status}, ${reason}, ${context.reconcileIntervalSeconds}, ${seen}) r`;
       return next(context, accountId, head, row, reason);
     }
     case 'look_again': {

@@ -8,8 +8,8 @@ export type Observation =
   | { kind: 'landed'; through: bigint }
   /** The account is still at the head's base, or not on chain yet. */
   | { kind: 'not_landed' }
-  /** The account is somewhere else. */
-  | { kind: 'diverged' }
+  /** The account is somewhere else: at this commitment. */
+  | { kind: 'diverged'; commitment: string }
   /** The node gave no answer: evidence of nothing. */
   | { kind: 'chain_unavailable'; error: string };
 

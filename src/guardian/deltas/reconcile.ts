@@ -5,7 +5,6 @@ import type { CanonicalizationContext } from './canonicalize.ts';
 interface Reconcilable {
   nonce: bigint;
   new_commitment: string;
-  stored_commitment: string;
   reconcile_count: number;
   age_seconds: number;
 }
@@ -20,17 +19,15 @@ export async function reconcile(
 ): Promise<void> {
   const { sql, log, retainedTtlSeconds } = context;
   const deltas = await sql<Reconcilable[]>`
-    select nonce, new_commitment, stored_commitment, reconcile_count, age_seconds
+    select nonce, new_commitment, reconcile_count, age_seconds
     from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
   if (deltas.length === 0) return;
   const landed = await findLanded(context, accountId, deltas);
   if (landed) {
-    const [row] = await sql<{ promoted: boolean }[]>`
-      select guardian.reconcile_delta(${accountId}, ${landed.nonce}) as promoted`;
-    if (row?.promoted) {
-      const fields = { account: accountId, nonce: String(landed.nonce), outcome: 'reconciled' };
-      log.info(fields, 'delta resolved');
-    }
+    const [row] = await sql<{ promoted: number }[]>`
+      select guardian.reconcile_delta(${accountId}, ${landed.new_commitment}) as promoted`;
+    const fields = { account: accountId, nonce: String(landed.nonce), promoted: row?.promoted };
+    log.info({ ...fields, outcome: 'reconciled' }, 'delta resolved');
   }
   const delay = reconcileSeconds(deltas, context.reconcileIntervalSeconds);
   await sql`select guardian.reconcile_later(${accountId}, ${delay})`;

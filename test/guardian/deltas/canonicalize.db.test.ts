@@ -5,6 +5,7 @@ import {
   canonicalize,
   type CanonicalizationContext,
 } from '../../../src/guardian/deltas/canonicalize.ts';
+import { HeldLines } from '../../../src/kernel/held-lines.ts';
 import { reconcile } from '../../../src/guardian/deltas/reconcile.ts';
 import { ChainError } from '../../../src/guardian/networks/network.ts';
 import { createLog } from '../../../src/observability/log.ts';
@@ -26,6 +27,7 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     database = await open();
     context = {
       sql: database.sql,
+      held: new HeldLines(),
       network: {
         commitmentOnChain: async () => {
           looks += 1;
@@ -212,7 +214,38 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     await look();
     expect(await delta(1)).toMatchObject({ status: 'retained', why: 'diverged' });
     expect(await delta(2)).toMatchObject({ status: 'retained', why: 'base_lost' });
-    expect(await submit(3, 1, 5, 3)).toBe('submitted');
+    // both land after all: one look at the chain takes both back
+    onChain = word(3);
+    await reconcile(context, accountId);
+    expect([await delta(1), await delta(2)]).toMatchObject([
+      { status: 'canonical' },
+      { status: 'canonical' },
+    ]);
+    expect((await commitment()).commitment).toBe(word(3));
+  });
+
+  it('pipelined: a candidate that came and landed after the claim is no divergence', async () => {
+    await open1();
+    await submit(1, 1, 2, 3);
+    onChain = word(9);
+    await look();
+    // the second look sees the result of a candidate that was submitted while it looked
+    const { network } = context;
+    context = {
+      ...context,
+      network: {
+        commitmentOnChain: async () => {
+          await submit(2, 2, 3, 3);
+          return word(3);
+        },
+      },
+    };
+    await look();
+    context = { ...context, network };
+    expect([await delta(1), await delta(2)]).toMatchObject([
+      { status: 'canonical' },
+      { status: 'canonical' },
+    ]);
   });
 
   it('a fault of ours is retried and then halts the line', async () => {

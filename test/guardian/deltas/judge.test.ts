@@ -14,7 +14,7 @@ const old: Evidence = { ...young, age_seconds: limits.graceSeconds };
 const abandoned: Evidence = { ...young, abandon_age_seconds: 20 };
 
 const notLanded: Observation = { kind: 'not_landed' };
-const diverged: Observation = { kind: 'diverged' };
+const diverged: Observation = { kind: 'diverged', commitment: '0x9' };
 const unavailable: Observation = { kind: 'chain_unavailable', error: 'no answer' };
 
 describe('canonicalization', () => {
