@@ -21,6 +21,10 @@ export const devChainLimits = {
 
 /** The finalization kernel. */
 export const kernelLimits = {
+  /** Wake-ups of one fetch, at most; what a killed worker has locked is free within seconds. */
+  maxFetchedJobs: 2_000,
+  /** A fetch is not made larger once its jobs take this long: a new wake-up waits behind them. */
+  maxFetchedMs: 1_000,
   /** A claim is free again after this time: longer than a drain's share plus the slowest look
    * outside (20 s), so a live holder is never overtaken. */
   claimSeconds: 30,

@@ -22,6 +22,7 @@ const scenarios: Record<string, () => Promise<Scenario>> = {
   recovery: async () => (await import('./scenarios/recovery.ts')).recovery,
   stop: async () => (await import('./scenarios/stop.ts')).stop,
   idle: async () => (await import('./scenarios/idle.ts')).idle,
+  peers: async () => (await import('./scenarios/peers.ts')).peers,
 };
 
 const { values, positionals } = parseArgs({
@@ -37,6 +38,8 @@ const { values, positionals } = parseArgs({
     latency: { type: 'string', default: '0' },
     /** Lines that one worker works on at the same time. */
     concurrency: { type: 'string', default: '20' },
+    /** Candidates of a line looked up at once and written in one transaction: 1, hot 20. */
+    ahead: { type: 'string' },
     /** Connections of one worker for the domain's statements. */
     connections: { type: 'string' },
     /** Settings of graphile-worker to try instead of the preset's, a JSON object. */
@@ -76,6 +79,7 @@ async function play(scenario: Scenario): Promise<void> {
     batch: values.batch,
     latencyMs: Number(values.latency),
     concurrency: Number(values.concurrency),
+    ahead: values.ahead === undefined ? undefined : Number(values.ahead),
     connections: values.connections === undefined ? undefined : Number(values.connections),
     engine: JSON.parse(values.engine) as Record<string, unknown>,
     migrations: values.migrations,

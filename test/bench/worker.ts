@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { openDatabase } from '../../src/database/connect.ts';
+import { HeldLines } from '../../src/kernel/held-lines.ts';
 import { createLiveness } from '../../src/kernel/liveness.ts';
 import { startWorker, workerPreset } from '../../src/kernel/worker.ts';
 import { createLog } from '../../src/observability/log.ts';
@@ -20,8 +21,10 @@ const database = await openDatabase({
   preparedStatements: true,
 });
 const chain = order.chainPort ? openChain(order.chainPort, concurrency) : null;
-provideSettle({ sql: database.sql, chain, wakeQueue: order.wakeQueue, log });
-const liveness = createLiveness(database.sql, log);
+const held = new HeldLines();
+const { wakeQueue, ahead } = order;
+provideSettle({ sql: database.sql, chain, wakeQueue, ahead, held, log });
+const liveness = createLiveness(database.sql, log, held);
 const preset = workerPreset({
   concurrency,
   liveness,

@@ -54,6 +54,7 @@ export function addWorker(run: Run, chain: Chain, options: ScenarioOptions): Pro
     chainPort: options.batch ? 0 : chain.port,
     wakeQueue: options.queue,
     concurrency: options.concurrency,
+    ahead: options.ahead ?? 1,
     engine: options.engine,
     ...(options.connections ? { connections: options.connections } : {}),
   });

@@ -11,6 +11,8 @@ export interface WorkerOrder {
   chainPort: number;
   wakeQueue: 'account' | 'none';
   concurrency: number;
+  /** Candidates of a line that are looked up at once. */
+  ahead: number;
   /** Connections for the domain's statements; as many as `concurrency` when left out. */
   connections?: number;
   /** Settings of graphile-worker to try instead of the preset's. */

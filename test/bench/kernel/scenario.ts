@@ -8,6 +8,8 @@ export interface ScenarioOptions {
   batch: boolean;
   latencyMs: number;
   concurrency: number;
+  /** Candidates of a line that are looked up at once and written in one transaction. */
+  ahead?: number | undefined;
   /** Settings of graphile-worker to try instead of the preset's. */
   engine: Record<string, unknown>;
   connections?: number | undefined;

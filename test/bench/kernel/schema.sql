@@ -119,3 +119,41 @@ begin
   next := bench.payment_of(head);
 end
 $$;
+
+-- The first unresolved payments of a line, so that all of them can be looked up at once.
+create function bench.upcoming(p_line_id bigint, p_limit integer)
+returns table (candidate_id bigint, seq bigint) language sql stable as $$
+  select c.candidate_id, p.seq
+  from canonry.candidate c join bench.payment p using (candidate_id)
+  where c.line_id = p_line_id and c.resolved_at is null
+  order by c.candidate_id limit p_limit;
+$$;
+
+-- Several candidates that have been looked up, from the head of the line, in one transaction.
+create function bench.finalize_looked(
+  p_account text, p_line_id bigint, p_fence bigint, p_candidate_ids bigint[], p_receipts text[],
+  out outcome text, out next bench.head
+) language plpgsql as $$
+declare
+  head canonry.head;
+begin
+  perform 1 from bench.account where account = p_account for no key update;
+  if not canonry.holds(p_line_id, p_fence) then
+    outcome := 'fenced';
+    return;
+  end if;
+  for n in 1..cardinality(p_candidate_ids) loop
+    perform canonry.resolve(p_candidate_ids[n], 'finalized', 'settled');
+    insert into bench.effect (account, candidate_id, seq, receipt)
+      select p.account, p.candidate_id, p.seq, p_receipts[n]
+      from bench.payment p where p.candidate_id = p_candidate_ids[n];
+  end loop;
+  head := canonry.next_head(p_line_id, p_fence);
+  update bench.account
+    set balance = balance + cardinality(p_candidate_ids),
+        finalized = finalized + cardinality(p_candidate_ids)
+    where account = p_account;
+  outcome := 'finalized';
+  next := bench.payment_of(head);
+end
+$$;

@@ -1,5 +1,6 @@
 import type { Sql } from '../../../src/database/connect.ts';
 import { drain, type Head, type LineWork, type RetryPolicy } from '../../../src/kernel/drain.ts';
+import type { HeldLines } from '../../../src/kernel/held-lines.ts';
 import { kernelLimits } from '../../../src/limits.ts';
 import type { Log } from '../../../src/observability/log.ts';
 import type { ChainClient } from './chain-client.ts';
@@ -9,7 +10,10 @@ export interface SettleContext {
   sql: Sql;
   /** Without a chain the decision needs no look-up and candidates are decided in batches. */
   chain: ChainClient | null;
+  /** Candidates of a line that are looked up at once and written in one transaction. */
+  ahead: number;
   wakeQueue: 'account' | 'none';
+  held: HeldLines;
   log: Log;
 }
 
@@ -43,15 +47,18 @@ export async function settle(
   holder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { sql, log } = context;
-  await drain(lineWork(context, account, holder), { sql, log, signal });
+  const { sql, log, held } = context;
+  await drain(lineWork(context, account, holder), { sql, log, held, signal });
 }
 
-function lineWork(
-  { sql, chain, wakeQueue }: SettleContext,
-  account: string,
-  holder: string,
-): LineWork<PaymentHead> {
+function lineWork(context: SettleContext, account: string, holder: string): LineWork<PaymentHead> {
+  const { sql, chain, wakeQueue } = context;
+  const unseen = async (head: PaymentHead) => {
+    const [row] = await sql<Settled[]>`
+      select r.outcome, (r.next).* from bench.finalize_batch(
+        ${account}, ${head.line_id}, ${head.fence}, ${head.candidate_id}, ${batchSize}) r`;
+    return row;
+  };
   return {
     async claim() {
       const [head] = await sql<PaymentHead[]>`
@@ -59,18 +66,35 @@ function lineWork(
       return head?.line_id ? head : null;
     },
     async decide(head) {
-      const { line_id: line, fence, candidate_id: candidate } = head;
-      const [row] = chain
-        ? await sql<Settled[]>`
-            select r.outcome, (r.next).* from bench.finalize(
-              ${account}, ${line}, ${fence}, ${candidate},
-              ${await chain.lookUp(account, head.seq)}) r`
-        : await sql<Settled[]>`
-            select r.outcome, (r.next).* from bench.finalize_batch(
-              ${account}, ${line}, ${fence}, ${candidate}, ${batchSize}) r`;
+      const row = await (chain ? afterLooking(context, chain, account, head) : unseen(head));
       return row && row.outcome !== 'fenced' ? row : null;
     },
     retry,
     queueName: queueName(account, wakeQueue),
   };
+}
+
+/** One look-up for each candidate, then one fenced write. */
+async function afterLooking(
+  { sql, ahead }: SettleContext,
+  chain: ChainClient,
+  account: string,
+  head: PaymentHead,
+): Promise<Settled | undefined> {
+  const { line_id: line, fence, candidate_id: candidate } = head;
+  if (ahead === 1) {
+    const receipt = await chain.lookUp(account, head.seq);
+    const [row] = await sql<Settled[]>`
+      select r.outcome, (r.next).* from bench.finalize(
+        ${account}, ${line}, ${fence}, ${candidate}, ${receipt}) r`;
+    return row;
+  }
+  const upcoming = await sql<{ candidate_id: bigint; seq: bigint }[]>`
+    select candidate_id, seq from bench.upcoming(${line}, ${ahead}::int)`;
+  const receipts = await Promise.all(upcoming.map(({ seq }) => chain.lookUp(account, seq)));
+  const candidates = upcoming.map((payment) => payment.candidate_id);
+  const [row] = await sql<Settled[]>`
+    select r.outcome, (r.next).* from bench.finalize_looked(
+      ${account}, ${line}, ${fence}, ${candidates}::bigint[], ${receipts}::text[]) r`;
+  return row;
 }

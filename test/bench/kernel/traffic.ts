@@ -14,11 +14,11 @@ export function startTraffic(
 ): Traffic {
   const { accounts, perSecond, wakeQueue, fromSeq } = options;
   let submitted = 0;
-  let ended = false;
+  const end = new AbortController();
   const started = performance.now();
   const run = async () => {
     const flying: Promise<void>[] = [];
-    while (!ended) {
+    while (!end.signal.aborted) {
       const due = Math.floor(((performance.now() - started) * perSecond) / 1_000);
       for (; submitted < due; submitted++) {
         const round = fromSeq + Math.floor(submitted / accounts);
@@ -31,7 +31,7 @@ export function startTraffic(
   const running = run();
   return {
     async end() {
-      ended = true;
+      end.abort();
       await running;
       return submitted;
     },

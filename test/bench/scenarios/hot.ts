@@ -13,7 +13,11 @@ const aloneMs = 5_000;
 /** The hot account is the one after the neighbours. */
 const hot = neighbours + 1;
 
-export const hotAccount: Scenario = async (stage, options) => {
+/** Of the long line: looked up at once, written together. */
+const ahead = 20;
+
+export const hotAccount: Scenario = async (stage, given) => {
+  const options = { ...given, ahead: given.ahead ?? ahead };
   const run = await stage.openRun();
   await createAccounts(run.sql, { accounts: hot, each: 1, wakeQueue: options.queue });
   const fleet = await openFleet(run, options);
@@ -31,6 +35,7 @@ export const hotAccount: Scenario = async (stage, options) => {
   await run.drop();
   return {
     accounts: hot,
+    ahead: options.ahead,
     candidates: row?.n ?? 0,
     ...hotTiming,
     ...verdict,

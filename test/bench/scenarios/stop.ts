@@ -15,6 +15,10 @@ export const stop: Scenario = async (stage, given) => {
   const run = await stage.openRun();
   await createAccounts(run.sql, { accounts, each: 1, wakeQueue: options.queue });
   const fleet = await openFleet(run, options);
+  // started beforehand: what a new process costs two cores is not what a stop costs
+  const reserve = await Promise.all(
+    Array.from({ length: stops }, () => addWorker(run, fleet.chain, options)),
+  );
   await fleet.go();
   const traffic = startTraffic(run.sql, {
     accounts,
@@ -28,12 +32,12 @@ export const stop: Scenario = async (stage, given) => {
   const calm = await timing(run.sql, calmSince);
   const since = await fleet.now();
   const stopMs: number[] = [];
-  for (let n = 0; n < stops; n++) {
-    const next = await addWorker(run, fleet.chain, options);
+  for (const next of reserve) {
     const started = next.hears();
     next.send('go');
     await started;
-    const [old] = fleet.workers.splice(0, 1);
+    await sleep(300);
+    const old = fleet.workers.shift();
     const at = performance.now();
     await old?.end('SIGTERM');
     stopMs.push(performance.now() - at);

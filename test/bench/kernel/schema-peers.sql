@@ -1,0 +1,29 @@
+-- The same payments and effects for job engines that know no candidates: one job a payment.
+create sequence bench.peer_candidate;
+
+create function bench.peer_payment(p_account text, p_seq bigint) returns bigint
+language plpgsql as $$
+declare
+  v_candidate_id bigint := nextval('bench.peer_candidate');
+begin
+  insert into bench.payment (candidate_id, account, seq)
+    values (v_candidate_id, p_account, p_seq);
+  return v_candidate_id;
+end
+$$;
+
+-- Locks: the account row. Does nothing when the payment has its effect already.
+create function bench.peer_finalize(p_account text, p_candidate_id bigint, p_receipt text)
+returns void language plpgsql as $$
+begin
+  perform 1 from bench.account where account = p_account for no key update;
+  insert into bench.effect (account, candidate_id, seq, receipt)
+    select p.account, p.candidate_id, p.seq, p_receipt
+    from bench.payment p where p.candidate_id = p_candidate_id
+    on conflict (candidate_id) do nothing;
+  if found then
+    update bench.account set balance = balance + 1, finalized = finalized + 1
+      where account = p_account;
+  end if;
+end
+$$;
