@@ -1,7 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import type { RememberedAccounts } from './accounts/remembered-accounts.ts';
 import type { AckIdentity } from './acknowledgement/ack-identity.ts';
-import type { RequestVerifier } from './authentication/authenticate.ts';
+import type { RequestVerifier } from './authentication/signed-request.ts';
 import type { LookupClaim, MessageClaim } from './authentication/verify-request.ts';
 import type { AppliedDelta, Network, SignatureScheme } from './networks/network.ts';
 

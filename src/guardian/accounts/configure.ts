@@ -6,9 +6,8 @@ import {
   loadAuth,
   parseAccountId,
   verifySigner,
-  type SignedRequest,
-  type StoredAuth,
 } from '../authentication/authenticate.ts';
+import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { UnverifiableError, type InspectedAccount } from '../networks/network.ts';
 import { assertMidenNetwork, authOf, configureBody, decodeBase64 } from './wire.ts';

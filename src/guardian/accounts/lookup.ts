@@ -1,5 +1,6 @@
 import { ServiceError } from '../../errors.ts';
-import { assertFresh, databaseClock, type SignedRequest } from '../authentication/authenticate.ts';
+import { assertFresh, databaseClock } from '../authentication/authenticate.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import { AuthenticationError } from '../authentication/signature.ts';
 import type { GuardianContext } from '../context.ts';
 

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../errors.ts';
-import { admitted, type SignedRequest } from '../authentication/authenticate.ts';
+import { admitted } from '../authentication/authenticate.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { encodeBase64 } from './wire.ts';
 

@@ -1,5 +1,5 @@
 import { guardianLimits } from '../../limits.ts';
-import type { StoredAuth } from '../authentication/authenticate.ts';
+import type { StoredAuth } from '../authentication/signed-request.ts';
 
 /**
  * What this process remembers of accounts, to spare round trips. It never decides: the statement

@@ -3,29 +3,8 @@ import { ServiceError } from '../../errors.ts';
 import { authenticationLimits } from '../../limits.ts';
 import type { GuardianContext } from '../context.ts';
 import type { SignatureScheme } from '../networks/network.ts';
+import type { SignedRequest, StoredAuth } from './signed-request.ts';
 import { AuthenticationError } from './signature.ts';
-
-/** What a signed request brings along (protocol §1.1). */
-export interface SignedRequest {
-  accountId: string;
-  /** Canonical JSON of the body or of the query object (protocol §2.3). */
-  payload: string;
-  publicKey: string;
-  signature: string;
-  /** Unix milliseconds, 64 bits. */
-  timestamp: bigint;
-}
-
-/** Verifies request signatures away from the event loop. */
-export interface RequestVerifier {
-  /**
-   * @returns the key commitment of the signer, one of `authorized`.
-   * @throws AuthenticationError
-   */
-  verifyRequest(
-    request: SignedRequest & { scheme: SignatureScheme; authorized: readonly string[] },
-  ): Promise<string>;
-}
 
 /** A request whose signature is verified; its timestamp is not used up yet. */
 export interface Admission {
@@ -35,15 +14,6 @@ export interface Admission {
   signer: string;
   timestamp: bigint;
   scheme: SignatureScheme;
-}
-
-/** The stored account as authentication needs it. */
-export interface StoredAuth {
-  auth_version: bigint;
-  auth_scheme: SignatureScheme;
-  signer_commitments: string[];
-  commitment: string;
-  now_ms: bigint;
 }
 
 const accountIdText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{30}$/));

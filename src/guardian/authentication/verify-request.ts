@@ -4,7 +4,7 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../networks/miden/falcon/parameters.ts';
 import { wordFromHex } from '../networks/miden/word.ts';
 import type { SignatureScheme } from '../networks/network.ts';
-import type { SignedRequest } from './authenticate.ts';
+import type { SignedRequest } from './signed-request.ts';
 import { lookupMessage } from './lookup-message.ts';
 import { requestMessage } from './request-message.ts';
 import { AuthenticationError, verifySignedMessage } from './signature.ts';

@@ -1,7 +1,8 @@
 import { ServiceError } from '../../errors.ts';
 import { guardianLimits } from '../../limits.ts';
 import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
-import { admitted, type SignedRequest } from '../authentication/authenticate.ts';
+import { admitted } from '../authentication/authenticate.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { decodeBase64, encodeBase64 } from '../accounts/wire.ts';
 import type { DeltaRow } from './wire.ts';

@@ -2,11 +2,8 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { readJsonText } from '../../http/body.ts';
-import {
-  parseAccountId,
-  readSignatureHeaders,
-  type SignedRequest,
-} from '../authentication/authenticate.ts';
+import { parseAccountId, readSignatureHeaders } from '../authentication/authenticate.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import {
   canonicalJson,
   InvalidJsonError,

@@ -1,4 +1,4 @@
-import type { StoredAuth } from '../authentication/authenticate.ts';
+import type { StoredAuth } from '../authentication/signed-request.ts';
 import { AuthenticationError } from '../authentication/signature.ts';
 import type { GuardianContext } from '../context.ts';
 import type { ProposalSignature } from './wire.ts';

@@ -1,13 +1,8 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { decodeBase64 } from '../accounts/wire.ts';
-import {
-  admitted,
-  parseAccountId,
-  type Admission,
-  type SignedRequest,
-  type StoredAuth,
-} from '../authentication/authenticate.ts';
+import { admitted, parseAccountId, type Admission } from '../authentication/authenticate.ts';
+import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { refusalOf } from '../deltas/refusal.ts';

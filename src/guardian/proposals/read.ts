@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { admitted, type SignedRequest } from '../authentication/authenticate.ts';
+import { admitted } from '../authentication/authenticate.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import type { ProposalRow } from './wire.ts';
 

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { admitted, parseAccountId, type SignedRequest } from '../authentication/authenticate.ts';
+import { admitted, parseAccountId } from '../authentication/authenticate.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { refusalOf } from '../deltas/refusal.ts';
