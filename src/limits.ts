@@ -37,6 +37,8 @@ export const kernelLimits = {
   /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. Losing
    * them while it is only slow costs a repeated look outside, never a wrong write. */
   workerSilentSeconds: 2,
+  /** Between the end of a worker and its next start: a database that restarts takes seconds. */
+  workerRestartMs: 1_000,
   /** Longest wait for running jobs at a clean stop: a look outside takes at most its deadline. */
   stopMs: 12_000,
   /** Longest wait for giving up claims at an end: others find them within seconds anyway. */

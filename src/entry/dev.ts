@@ -14,7 +14,6 @@ try {
     `Canonry is ready at ${stack.url} (${stack.description}). Next: npm run demo, in another terminal. Ctrl-C stops.`,
   );
   closeOnSignal(() => stack.close(), log);
-  await stack.ended;
 } catch (error) {
   exitWithMessage(error);
 }

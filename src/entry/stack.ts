@@ -3,6 +3,7 @@ import { chainOf, type Config } from '../config/load.ts';
 import type { Database } from '../database/connect.ts';
 import { migrate } from '../database/migrate.ts';
 import { startDevChain, type DevChain } from '../dev-chain/start.ts';
+import { superviseWorker } from '../kernel/supervise.ts';
 import type { Log } from '../observability/log.ts';
 import { createApi } from './compose/api.ts';
 import { assertNotProduction } from './compose/shared.ts';
@@ -16,8 +17,6 @@ export interface Stack {
   /** Where the development chain listens; undefined when another node is configured. */
   chainUrl: string | undefined;
   description: string;
-  /** Settles when the worker ends by itself. */
-  ended: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -45,7 +44,7 @@ export async function startStack(base: Config, log: Log): Promise<Stack> {
     if (database.kind === 'embedded') await takeOver(database);
     const api = await createApi(config, database, log);
     closers.push(() => api.close());
-    const worker = await createWorker(config, database, log);
+    const worker = await superviseWorker(() => createWorker(config, database, log), log);
     closers.push(() => worker.stop());
     const server = await listen(api.app, config.HOST, config.PORT);
     closers.push(() => server.close());
@@ -53,7 +52,6 @@ export async function startStack(base: Config, log: Log): Promise<Stack> {
       url: server.url,
       chainUrl: chain?.url,
       description: `${database.description}, ${chain ? `development chain at ${chain.url}` : chainOf(config).endpoint}`,
-      ended: worker.ended,
       close,
     };
   } catch (error) {

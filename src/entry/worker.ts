@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Hono } from 'hono';
 import { assertProductionReady, ConfigError, loadConfig } from '../config/load.ts';
 import { mountHealth } from '../http/health.ts';
+import { superviseWorker } from '../kernel/supervise.ts';
 import { createLog } from '../observability/log.ts';
 import { checkReadiness } from './compose/shared.ts';
 import { createWorker } from './compose/worker.ts';
@@ -21,7 +22,7 @@ try {
     applicationName: 'canonry-worker',
     direct: true,
   });
-  const worker = await createWorker(config, database, log);
+  const worker = await superviseWorker(() => createWorker(config, database, log), log);
   let health: Listening | undefined;
   if (config.CANONRY_WORKER_HEALTH_PORT !== undefined) {
     const app = new Hono();
@@ -34,8 +35,6 @@ try {
     await health?.close();
     await database.close();
   }, log);
-  // a worker that ends by itself lost its database or met a bug: the supervisor starts it again
-  await worker.ended;
 } catch (error) {
   exitWithMessage(error);
 }
