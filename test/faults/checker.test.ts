@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './checker.ts';
 import type { Change, ClientEvent, Expectations, Run } from './history.ts';
-import { seeded } from './random.ts';
 
 const expectations: Expectations = { mayGiveUp: false, boundMs: 5_000 };
 
@@ -295,15 +294,4 @@ describe('the checker', () => {
     expect(kindsOf(run)).not.toContain('late');
     expect(check(run, expectations).maxRecoveryMs).toBe(1_020);
   });
-});
-
-it('random numbers repeat with the seed, and a fork has its own', () => {
-  const draw = (random = seeded(7)) => [
-    random.next(),
-    random.between(1, 6),
-    random.fork('a').next(),
-  ];
-  expect(draw()).toEqual(draw());
-  expect(draw(seeded(8))).not.toEqual(draw());
-  expect(seeded(7).fork('a').next()).not.toBe(seeded(7).fork('b').next());
 });
