@@ -6,7 +6,7 @@ import type { Pool } from 'pg';
 import { fileURLToPath } from 'node:url';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
-import { fetchSizePlugin } from './fetch-size.ts';
+import { fetchSizePlugin } from './fetch-plugin.ts';
 import type { Liveness } from './liveness.ts';
 
 export interface Worker {
@@ -40,7 +40,7 @@ export function workerPreset(options: {
       // the chain is due after half a second
       pollInterval: 250,
       // a batched fetch locks the queue rows once for many jobs; one job at a time, 20 000
-      // accounts drain at 123/s. It grows while fetching is what takes the time (fetch-size.ts)
+      // accounts drain at 123/s. It grows while fetching is what takes the time (fetch-plugin.ts)
       localQueue: { size: options.concurrency + 1 },
       // by default completions are not awaited: a clean stop loses the last one, and its job and
       // queue stay locked for four hours

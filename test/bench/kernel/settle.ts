@@ -92,9 +92,9 @@ async function afterLooking(
   const upcoming = await sql<{ candidate_id: bigint; seq: bigint }[]>`
     select candidate_id, seq from bench.upcoming(${line}, ${ahead}::int)`;
   const receipts = await Promise.all(upcoming.map(({ seq }) => chain.lookUp(account, seq)));
-  const candidates = upcoming.map((payment) => payment.candidate_id);
+  const candidates = upcoming.map((payment) => String(payment.candidate_id));
   const [row] = await sql<Settled[]>`
     select r.outcome, (r.next).* from bench.finalize_looked(
-      ${account}, ${line}, ${fence}, ${candidates}::bigint[], ${receipts}::text[]) r`;
+      ${account}, ${line}, ${fence}, ${candidates}::text[]::bigint[], ${receipts}::text[]) r`;
   return row;
 }
