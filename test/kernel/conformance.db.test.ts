@@ -190,7 +190,8 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
       ${second.line_id}, ${second.fence}, ${id}, 'Error: boom', null, 'halt')`;
     expect((await claim()).due).toBe(false);
 
-    const [failed] = (await failedCandidates(database.sql)).filter((row) => row.account === name);
+    const all = await failedCandidates(database.sql);
+    const failed = all.find((row) => row.account === name);
     expect(failed).toMatchObject({ candidate_id: id, last_error: 'Error: boom', failures: 2 });
     const [job] = await database.sql`select last_error, attempts >= max_attempts as permafailed
       from graphile_worker.jobs where id = ${failed!.job_id!}`;

@@ -31,7 +31,8 @@ it('gives the event loop its turn between the queries of many clients', async ()
     connection.write(queryMessage('select 1'));
   }
   let turns = 0;
-  while (answered < clients) {
+  const isAnswered = () => answered >= clients;
+  while (!isAnswered()) {
     await nextTurn();
     turns += 1;
   }
