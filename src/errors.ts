@@ -108,6 +108,13 @@ const rows = {
     message: 'The account is not bound to this guardian.',
     operator: 'The state names another guardian key: compare with GET /pubkey.',
   },
+  signer_not_authorized: {
+    status: 403,
+    retryable: false,
+    message: 'This address is not a signer here.',
+    operator:
+      'The chain, or the proposal, names other signers; compare with the validator contract.',
+  },
   invalid_input: {
     status: 400,
     retryable: false,
@@ -169,11 +176,37 @@ const rows = {
     message: 'The network configuration is not valid.',
     operator: 'None.',
   },
+  unsupported_evm_chain: {
+    status: 400,
+    retryable: false,
+    message: 'This chain is not served here.',
+    operator: 'GUARDIAN_EVM_RPC_URLS lists the chains.',
+  },
+  invalid_evm_proposal: {
+    status: 400,
+    retryable: false,
+    message: 'The proposal is not valid.',
+    operator: 'None: the message says which part.',
+  },
+  insufficient_signatures: {
+    status: 400,
+    retryable: false,
+    message: 'The proposal has fewer signatures than its threshold.',
+    operator: 'None: more signers have to approve.',
+  },
   rpc_unavailable: {
     status: 502,
     retryable: true,
     message: 'The chain cannot be asked right now. Try again.',
-    operator: 'Check the Miden node (GUARDIAN_MIDEN_RPC_ENDPOINT) and the log of this request.',
+    operator:
+      'Check the node (GUARDIAN_MIDEN_RPC_ENDPOINT, GUARDIAN_EVM_RPC_URLS) and the log of this request.',
+  },
+  rpc_validation_failed: {
+    status: 502,
+    retryable: true,
+    message: 'The chain gave an answer that cannot be used.',
+    operator:
+      'The contract is not a multisig validator, or the node lies or serves another chain: see the log of this request.',
   },
   signing_error: {
     status: 500,

@@ -190,3 +190,33 @@ export const guardianLimits = {
   /** Serialized states a process remembers as bases of the next delta. */
   rememberedStateBytes: 64 * 1_048_576,
 } as const;
+
+/** Login challenges and sessions (src/guardian/sessions). */
+export const sessionLimits = {
+  /** Protocol §2.8: time to sign a challenge. */
+  challengeSeconds: 300,
+  /** Protocol §5.1: a principal's ninth live challenge pushes out its oldest. */
+  liveChallenges: 8,
+  /** Protocol §1.7: eight hours. */
+  sessionSeconds: 28_800,
+  /** Protocol §5.1: every replica sweeps once a minute. */
+  sweepMs: 60_000,
+  /** Rows removed by one statement: some milliseconds. */
+  sweepRows: 1_000,
+} as const;
+
+/** EVM accounts (src/guardian/evm). */
+export const evmLimits = {
+  /** One JSON-RPC call to one node; a request makes at most four in a row. */
+  rpcMs: 5_000,
+  /** The longest answer is a list of 1024 signers: 96 bytes each, in hex, and the envelope. */
+  rpcResponseBytes: 262_144,
+  /** Protocol §1.10. */
+  signers: 1_024,
+  /** Nonce keys that one listing asks the EntryPoint about at the same time. */
+  nonceLookups: 4,
+  /** Characters of a user operation; a listing holds at most twenty by default. */
+  payloadCharacters: 262_144,
+  /** A year: a proposal that waits longer is a mistake in the unit. */
+  proposalSeconds: 31_536_000,
+} as const;

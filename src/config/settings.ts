@@ -4,6 +4,7 @@
  * where the meaning is the same (protocol dossier §8).
  */
 import * as v from 'valibot';
+import { parseRpcUrls } from './evm-rpc-urls.ts';
 
 export interface Setting<T> {
   schema: v.GenericSchema<string | undefined, T>;
@@ -198,6 +199,45 @@ export const settings = {
     fallback: null,
     meaning: 'Comma list of browser origins. Unset: any origin, without credentials.',
     reason: 'Upstream behaviour: wallets call from anywhere and sign every request.',
+  },
+  CANONRY_TRUST_PROXY: {
+    schema: v.pipe(
+      choice(['true', 'false']),
+      v.transform((answer) => answer === 'true'),
+    ),
+    fallback: 'false',
+    meaning:
+      'Whether a proxy before this process sets `X-Forwarded-Proto`; cookies are then `Secure` when it says https. In prod they always are.',
+    reason: 'Without a proxy the header is whatever a client writes.',
+  },
+  GUARDIAN_EVM_RPC_URLS: {
+    schema: v.optional(
+      v.pipe(
+        text,
+        v.rawTransform(({ dataset, addIssue, NEVER }) => {
+          const parsed = parseRpcUrls(dataset.value);
+          if (typeof parsed !== 'string') return parsed;
+          addIssue({ message: parsed });
+          return NEVER;
+        }),
+      ),
+    ),
+    fallback: null,
+    secret: true,
+    meaning:
+      'Nodes of EVM chains, a comma list of `chain id=URL` such as `1=https://node.example/key,31337=http://127.0.0.1:8545`. A chain named again gets a further node, asked when those before it do not answer. Unset: no EVM accounts, and `/evm/*` is 404.',
+    reason:
+      'Only chains that somebody chose nodes for can be looked at; such URLs often hold keys.',
+  },
+  GUARDIAN_EVM_ENTRYPOINT_ADDRESS: {
+    schema: v.pipe(
+      text,
+      v.regex(/^0x[0-9a-fA-F]{40}$/, 'must be 0x and 40 hex digits'),
+      v.toLowerCase(),
+    ),
+    fallback: '0x433709009b8330fda32311df1c2afa402ed8d009',
+    meaning: 'ERC-4337 EntryPoint whose nonces end proposals, the same on all chains.',
+    reason: 'Upstream default: EntryPoint 0.9, at one address everywhere.',
   },
   CANONRY_COMPUTE_THREADS: {
     schema: optionalInteger(1, 64),
