@@ -1,18 +1,20 @@
 /** What accounts that were active once and are quiet now cost: `many` with and without them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { drainAll } from '../kernel/fleet.ts';
+import { drainAll, openFleet, untilEffects } from '../kernel/fleet.ts';
 import { createAccounts, settleDown, submitAll } from '../kernel/load.ts';
 import type { Scenario, ScenarioOptions } from '../kernel/scenario.ts';
 import type { Run, Stage } from '../kernel/stage.ts';
 
 const active = { accounts: 1_000, each: 20 };
 const rounds = 3;
+/** For the removal of idle queue rows. */
+const longestWaitMs = 300_000;
 
 export const idle: Scenario = async (stage, options) => {
   const quiet = options.accounts ?? 100_000;
   options.say(`${quiet} accounts become active once …`);
   const old = await stage.openRun();
-  const queues = await makeQuiet(stage, old, options, quiet);
+  const { queuesLeft, seconds } = await makeQuiet(old, options, quiet);
   const fresh = await stage.openRun();
   const rates: Record<'with' | 'without', number[]> = { with: [], without: [] };
   let last: Awaited<ReturnType<typeof drainMany>> | undefined;
@@ -33,24 +35,33 @@ export const idle: Scenario = async (stage, options) => {
     without_idle_per_s: middle(rates.without),
     with_idle_per_s: middle(rates.with),
     with_of_without: Number((middle(rates.with) / middle(rates.without)).toFixed(3)),
-    queue_rows_left: queues,
+    queue_rows_left: queuesLeft,
+    queue_rows_gone_after_s: seconds,
   };
 };
 
-/** Every account has one candidate finalized; then the idle queue rows are given time to go. */
+/** Every account has one candidate finalized; then its idle queue rows are given time to go. */
 async function makeQuiet(
-  stage: Stage,
   run: Run,
   options: ScenarioOptions,
   accounts: number,
-): Promise<number> {
+): Promise<{ queuesLeft: number; seconds: number }> {
   const load = { accounts, each: 1, wakeQueue: options.queue };
   await createAccounts(run.sql, load);
   await submitAll(run.sql, load);
-  await drainAll(stage, run, { ...options, batch: true }, accounts);
+  const fleet = await openFleet(run, { ...options, batch: true });
+  await fleet.go();
+  await untilEffects(run, accounts);
+  const done = performance.now();
+  let queuesLeft = await queueRows(run);
+  while (queuesLeft > 0 && performance.now() - done < longestWaitMs) {
+    await sleep(500);
+    queuesLeft = await queueRows(run);
+  }
+  const seconds = Number(((performance.now() - done) / 1_000).toFixed(1));
+  await fleet.stop();
   await settleDown(run.sql);
-  await sleep(0);
-  return queueRows(run);
+  return { queuesLeft, seconds };
 }
 
 async function drainMany(

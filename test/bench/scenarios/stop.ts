@@ -3,12 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { addWorker, openFleet, untilEffects } from '../kernel/fleet.ts';
 import { createAccounts, judge, timing } from '../kernel/load.ts';
 import { secret, type Scenario } from '../kernel/scenario.ts';
+import type { Run } from '../kernel/stage.ts';
 import { startTraffic } from '../kernel/traffic.ts';
 
 const accounts = 200;
 const perSecond = 100;
-const stops = 10;
+const stops = 8;
 const calmMs = 5_000;
+/** A new process is slow until its code is compiled and its connections are open. */
+const warmMs = 3_000;
+const afterStopMs = 1_000;
 
 export const stop: Scenario = async (stage, given) => {
   const options = { ...given, workers: Math.max(2, given.workers) };
@@ -32,23 +36,27 @@ export const stop: Scenario = async (stage, given) => {
   const calm = await timing(run.sql, calmSince);
   const since = await fleet.now();
   const stopMs: number[] = [];
+  const starts: Date[] = [];
+  const ends: Date[] = [];
   for (const next of reserve) {
-    const started = next.hears();
+    starts.push(await fleet.now());
     next.send('go');
-    await started;
-    await sleep(300);
+    await sleep(warmMs);
     const old = fleet.workers.shift();
+    ends.push(await fleet.now());
     const at = performance.now();
     await old?.end('SIGTERM');
     stopMs.push(performance.now() - at);
     fleet.workers.push(next);
-    await sleep(300);
+    await sleep(afterStopMs);
   }
   const submitted = await traffic.end();
   await untilEffects(run, submitted);
   const calls = await fleet.chain.calls();
   await fleet.stop();
   const during = await timing(run.sql, since);
+  const afterStarts = await slowest(run, starts);
+  const afterStops = await slowest(run, ends);
   const verdict = await judge(run.sql, secret);
   const [left] = await run.sql<{ n: number }[]>`
     select ((select count(*) from graphile_worker._private_jobs where locked_by is not null)
@@ -64,7 +72,25 @@ export const stop: Scenario = async (stage, given) => {
     calm_p50_ms: calm.p50_ms,
     calm_p99_ms: calm.p99_ms,
     calm_max_ms: calm.max_ms,
+    after_a_start_p99_ms: afterStarts.p99,
+    after_a_start_max_ms: afterStarts.max,
+    after_a_stop_p99_ms: afterStops.p99,
+    after_a_stop_max_ms: afterStops.max,
     slowest_stop_ms: Number(Math.max(...stopMs).toFixed(0)),
     locked_rows_left: left?.n ?? 0,
   };
 };
+
+/** Latency of the candidates that came in the half second after each of these moments. */
+async function slowest(run: Run, moments: Date[]): Promise<{ p99: number; max: number }> {
+  const [row] = await run.sql<{ p99: number; max: number }[]>`
+    select percentile_cont(0.99) within group (order by ms) as p99, max(ms)::float8 as max
+    from (
+      select extract(epoch from e.at - c.submitted_at) * 1000 as ms
+      from unnest(${moments.map((moment) => moment.toISOString())}::text[]::timestamptz[]) moment
+      join canonry.candidate c
+        on c.submitted_at between moment and moment + interval '0.5 seconds'
+      join bench.effect e using (candidate_id)
+    ) near`;
+  return { p99: Number(row?.p99.toFixed(2)), max: Number(row?.max.toFixed(2)) };
+}
