@@ -115,7 +115,8 @@ export class Fleet {
     child.stderr.on('data', hear);
     child.on('exit', (code, signal) => {
       if (!member.wanted || member.child !== child) return;
-      this.#onEnd(`${member.name} ended by itself (${code ?? signal})`);
+      const [last = ''] = member.said.trimEnd().split('\n').slice(-1);
+      this.#onEnd(`${member.name} ended by itself (${code ?? signal}): ${last.slice(0, 200)}`);
       setTimeout(() => {
         if (member.wanted && member.child === child) this.#launch(member);
       }, restartDelayMs);

@@ -43,7 +43,7 @@ export async function runSeed(stage: Stage, options: RunOptions): Promise<RunRec
   const lab = await openLab(stage, options);
   const over = new AbortController();
   const watchdog = sleep(runMs, undefined, { signal: over.signal }).then(() => {
-    throw new Error(`stuck: ${lab.doing}\n${lab.controls.fleet.output}`);
+    throw new Error(`stuck: ${lab.doing}\n${lab.controls.fleet.output.slice(-2_000)}`);
   });
   try {
     return await Promise.race([runLab(lab), watchdog]);
@@ -60,11 +60,13 @@ async function runLab(lab: Lab): Promise<RunRecord> {
   const calmAt = await play(lab);
   lab.doing = 'settling';
   await settle(lab, calmAt);
-  for (const name of fleet.names) {
-    lab.doing = `stopping ${name}`;
-    const ending = await fleet.stop(name);
-    if (ending !== 0) lab.complaints.push(`${name} ended with ${ending} when asked to stop`);
-  }
+  lab.doing = 'stopping';
+  await Promise.all(
+    fleet.names.map(async (name) => {
+      const ending = await fleet.stop(name);
+      if (ending !== 0) lab.complaints.push(`${name} ended with ${ending} when asked to stop`);
+    }),
+  );
   lab.doing = 'reading the records';
   return {
     events: lab.events,

@@ -67,12 +67,12 @@ export const scenarios: Record<string, Scenario> = {
         target: random.pick(workers),
       })),
   },
-  /** All of them, the API too, at any time and together. */
+  /** All of them at any time and together, and the API once. */
   'kill-storm': {
     ...usual,
     othersTakeOver: false,
-    plan: (random, workers) =>
-      [...workers, 'api'].flatMap((target) =>
+    plan: (random, workers) => [
+      ...workers.flatMap((target) =>
         series(random.fork(target), 200, [300, 1_200], (at) => ({
           at,
           ms: random.between(50, 500),
@@ -80,6 +80,8 @@ export const scenarios: Record<string, Scenario> = {
           target,
         })),
       ),
+      { at: random.between(1_000, 3_000), ms: 50, do: 'kill', target: 'api' },
+    ],
   },
   /**
    * A worker is stopped in the middle of a slow look until its lines were taken over. Then it goes
