@@ -24,7 +24,10 @@ export interface System {
 const readyLine = /ready at (http:\/\/[^\s]+)/;
 
 /** The variables of a process that talks to this chain and keeps its files in `folder`. */
-export function systemEnvironment(folder: string, chain: DevChain): Record<string, string> {
+export function systemEnvironment(
+  folder: string,
+  chain: Pick<DevChain, 'url'>,
+): Record<string, string> {
   return {
     GUARDIAN_NETWORK_TYPE: 'local',
     GUARDIAN_MIDEN_RPC_ENDPOINT: chain.url,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import type { Hono } from 'hono';
-import { chainOf, ConfigError, type Config } from '../../config/load.ts';
+import { chainOf, ConfigError, isProduction, type Config } from '../../config/load.ts';
 import type { Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
 import { RememberedAccounts } from '../../guardian/accounts/remembered-accounts.ts';
@@ -53,16 +53,40 @@ export async function createApi(config: Config, database: Database, log: Log): P
     maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
   };
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
+  const evm = await openEvmAccounts(config, database, log);
+  const guardian = guardianRoutes(context, identity, {
+    maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
+    cursors: createCursors(cursorKey(config, database, log)),
+  });
   const app = createApp({
-    routes: guardianRoutes(context, identity, {
-      maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
-      cursors: createCursors(cursorKey(config, database, log)),
-    }),
+    routes: [...guardian, ...(evm?.routes ?? [])],
     corsAllowedOrigins: config.GUARDIAN_CORS_ALLOWED_ORIGINS,
     checkReadiness: () => checkReadiness(database, log),
     log,
   });
-  return { app, close: () => compute.close() };
+  return {
+    app,
+    async close() {
+      await evm?.close();
+      await compute.close();
+    },
+  };
+}
+
+/** EVM accounts where nodes of a chain are configured; without them, not even the code is loaded. */
+async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
+  const rpcUrls = config.GUARDIAN_EVM_RPC_URLS;
+  if (!rpcUrls) return undefined;
+  const { openEvm } = await import('../../guardian/evm/open.ts');
+  return openEvm({
+    sql,
+    rpcUrls,
+    entryPoint: config.GUARDIAN_EVM_ENTRYPOINT_ADDRESS,
+    maxActiveProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
+    maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
+    cookies: { alwaysSecure: isProduction(config), trustProxy: config.CANONRY_TRUST_PROXY },
+    log,
+  });
 }
 
 /** The key of page cursors; without one, pages cannot be continued on another replica. */

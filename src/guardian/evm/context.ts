@@ -1,0 +1,21 @@
+import type { Sql } from '../../database/connect.ts';
+import type { EvmChain } from './chain/chain.ts';
+
+/** What the EVM module works with; built once by an entry point. */
+export interface EvmContext {
+  sql: Sql;
+  /** By chain id. */
+  chains: ReadonlyMap<number, EvmChain>;
+  /** Active proposals that an account may have. */
+  maxActiveProposals: number;
+  /** Largest request body in bytes. */
+  maxRequestBytes: number;
+  cookies: CookiePolicy;
+}
+
+export interface CookiePolicy {
+  /** Cookies are always `Secure`. */
+  alwaysSecure: boolean;
+  /** A proxy before this process sets `X-Forwarded-Proto`. */
+  trustProxy: boolean;
+}
