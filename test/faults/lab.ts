@@ -151,12 +151,13 @@ async function openLab(stage: Stage, options: RunOptions): Promise<Lab> {
 
 /** Load and faults, until both are over; returns when that was. */
 async function play(lab: Lab): Promise<number> {
-  const { options, random, url, controls, events, faults } = lab;
+  const { options, random, url, controls, events } = lab;
   const { scenario } = options;
   const accounts = await openAccounts(lab);
   const started = Date.now();
   const record = (event: ClientEvent) => void events.push(event);
   let calmAt = Number.POSITIVE_INFINITY;
+  let enough = false;
   const loads = accounts.map((account, i) =>
     runAccount(account, random.fork(`load ${i}`), {
       url,
@@ -164,30 +165,44 @@ async function play(lab: Lab): Promise<number> {
       chain: controls.chain,
       depth: scenario.depth,
       landedBefore: scenario.landedBefore,
-      stopping: () => Date.now() - started > loadMs,
+      stopping: () => enough,
       over: () => Date.now() > calmAt + settleMsOf(options),
     }),
   );
+  const trouble = makeTrouble(lab, started);
+  await Promise.all([sleep(loadMs), scenario.oneByOne && trouble]);
+  enough = true;
+  await trouble;
+  calmAt = Date.now();
+  lab.doing = 'waiting for the clients';
+  await Promise.all(loads);
+  return calmAt;
+}
+
+/** Every fault of the schedule; settles when the last one is healed. */
+async function makeTrouble(lab: Lab, started: number): Promise<void> {
+  const { options, controls, events, faults } = lab;
   const underWay = new Set<string>();
-  const performed = faults.map(async (fault) => {
+  const make = async (fault: Fault) => {
     await sleep(Math.max(0, started + fault.at - Date.now()));
     const what = describeFault(fault);
-    record({ kind: 'fault', at: Date.now(), phase: 'begin', what });
+    const note = (phase: 'begin' | 'end') =>
+      void events.push({ kind: 'fault', at: Date.now(), phase, what });
+    note('begin');
     underWay.add(what);
+    lab.doing = [...underWay].join(', ');
     const doing = perform(fault, controls);
-    if (!(scenario.othersTakeOver && isTakenOver(fault))) await doing;
-    record({ kind: 'fault', at: Date.now(), phase: 'end', what });
+    if (!(options.scenario.othersTakeOver && isTakenOver(fault))) await doing;
+    note('end');
     await doing;
     underWay.delete(what);
-  });
-  const watch = setInterval(() => {
-    lab.doing = `load, and ${[...underWay].join(', ') || 'no fault'}`;
-  }, 1_000);
-  await Promise.all([...performed, sleep(loadMs)]);
-  calmAt = Date.now();
-  await Promise.all(loads);
-  clearInterval(watch);
-  return calmAt;
+    lab.doing = [...underWay].join(', ') || 'the load';
+  };
+  if (!options.scenario.oneByOne) {
+    await Promise.all(faults.map(make));
+    return;
+  }
+  for (const fault of faults) await make(fault);
 }
 
 async function openAccounts({ options, random, url }: Lab): Promise<LabAccount[]> {

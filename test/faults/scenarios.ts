@@ -21,6 +21,8 @@ export interface Scenario {
   mayGiveUp: boolean;
   /** Some worker is always there: recovery from a kill does not wait for the restart. */
   othersTakeOver: boolean;
+  /** Each fault begins when the one before is healed, and the load goes on until the last one is. */
+  oneByOne: boolean;
   /** Connections to Postgres go through the lab's proxy. */
   proxied: boolean;
   /** Variables of a process (`api`, `worker_1`, …). */
@@ -37,6 +39,7 @@ const usual: Omit<Scenario, 'plan'> = {
   boundMs: 10_000,
   mayGiveUp: false,
   othersTakeOver: true,
+  oneByOne: false,
   proxied: false,
   environment: () => ({}),
 };
@@ -73,7 +76,7 @@ export const scenarios: Record<string, Scenario> = {
     othersTakeOver: false,
     plan: (random, workers) => [
       ...workers.flatMap((target) =>
-        series(random.fork(target), 200, [300, 1_200], (at) => ({
+        series(random.fork(target), 200, [600, 1_600], (at) => ({
           at,
           ms: random.between(50, 500),
           do: 'kill',
@@ -104,7 +107,8 @@ export const scenarios: Record<string, Scenario> = {
   'rolling-restart': {
     ...usual,
     landedBefore: 1,
-    boundMs: 3_000,
+    oneByOne: true,
+    boundMs: 2_000,
     plan: (random, workers) => {
       let at = 300;
       return [...workers, 'api'].map((target): Fault => {
