@@ -1,6 +1,7 @@
 /** Proposals, abandon, history and look-up, by the published client, on Node and Deno. */
 import type { DeltaProposalRequest, ProposalSignature } from '@openzeppelin/guardian-client';
 import { GuardianHttpClient } from '@openzeppelin/guardian-client';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSigner } from '../../src/demo/wallet.ts';
 import { encodeBase64 } from '../../src/guardian/accounts/wire.ts';
@@ -9,6 +10,16 @@ import { inspectAccount } from '../../src/guardian/networks/miden/account/engine
 import { buildSummary } from '../../src/guardian/networks/miden/summary/build.ts';
 import { startSystem, type Runtime, type Storage, type System } from '../support/system.ts';
 import { openWallet } from '../support/wallet.ts';
+
+/** Tests that run side by side cannot use expect.poll. */
+async function untilCanonical(
+  client: GuardianHttpClient,
+  accountId: string,
+  nonce: number,
+): Promise<void> {
+  while ((await client.getDelta(accountId, nonce)).status.status === 'candidate') await sleep(20);
+  expect((await client.getDelta(accountId, nonce)).status.status).toBe('canonical');
+}
 
 const systems: [Runtime, Storage][] = [
   ['node', 'embedded'],
@@ -118,9 +129,7 @@ describe.each(systems)('guardian-client 0.17.0 on %s with database %s', (runtime
         code: 'conflict_pending_delta',
       });
       await system.chain.land(accountId, pushed.newCommitment ?? '');
-      await expect
-        .poll(async () => (await alice.getDelta(accountId, 7)).status.status, { timeout: 10_000 })
-        .toBe('canonical');
+      await untilCanonical(alice, accountId, 7);
       expect(await carol.getDeltaProposals(accountId)).toEqual([]);
       await expect(carol.getDeltaProposal(accountId, commitment)).rejects.toMatchObject({
         code: 'proposal_not_found',
