@@ -32,6 +32,8 @@ export const idle: Scenario = async (stage, options) => {
     candidates: active.accounts * active.each,
     idle_accounts: quiet,
     ...last?.drained,
+    // the quiet accounts were made so in batches, without look-ups
+    without_answer: (last?.drained.without_answer ?? quiet) - quiet,
     without_idle_per_s: middle(rates.without),
     with_idle_per_s: middle(rates.with),
     with_of_without: Number((middle(rates.with) / middle(rates.without)).toFixed(3)),
