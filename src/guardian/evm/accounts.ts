@@ -28,9 +28,8 @@ const registration = v.object({
 export async function registerAccount(context: EvmContext, session: Hex, body: unknown) {
   const parsed = v.safeParse(registration, body);
   if (!parsed.success) {
-    const issue = parsed.issues[0];
-    const path = v.getDotPath(issue) ?? 'The body';
-    throw new ServiceError('invalid_input', `${path}: ${issue.message}.`);
+    const path = v.getDotPath(parsed.issues[0]) ?? 'body';
+    throw new ServiceError('invalid_input', `The field ${path} is not valid.`);
   }
   const { chain_id, account_address, multisig_validator_address } = parsed.output;
   const chain = chainOf(context, chain_id);

@@ -7,7 +7,7 @@ export type Hex = `0x${string}`;
 const hex = (bytes: number) =>
   v.pipe(
     v.string(),
-    v.regex(new RegExp(`^0x[0-9a-fA-F]{${2 * bytes}}$`), `must be 0x and ${2 * bytes} hex digits`),
+    v.regex(new RegExp(`^0x[0-9a-fA-F]{${2 * bytes}}$`)),
     v.transform((text) => text.toLowerCase() as Hex),
   );
 
@@ -21,9 +21,9 @@ const largestUint256 = 2n ** 256n - 1n;
 export const uint256 = v.pipe(
   v.string(),
   v.trim(),
-  v.regex(/^(?:\d{1,78}|0x[0-9a-fA-F]{1,64})$/, 'must be a uint256, decimal or 0x hex'),
+  v.regex(/^(?:\d{1,78}|0x[0-9a-fA-F]{1,64})$/),
   v.transform((text) => BigInt(text)),
-  v.maxValue(largestUint256, 'must be a uint256'),
+  v.maxValue(largestUint256),
 );
 
 export const chainId = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

@@ -18,11 +18,13 @@ const revertCode = 3;
 export class EvmNode {
   readonly #url: string;
   readonly #chainId: number;
+  readonly #timeoutMs: number;
   #verified: Promise<void> | undefined;
 
-  constructor(url: string, chainId: number) {
+  constructor(url: string, chainId: number, timeoutMs: number = evmLimits.rpcMs) {
     this.#url = url;
     this.#chainId = chainId;
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
@@ -72,7 +74,7 @@ export class EvmNode {
         body,
         // a configured node must not be able to send us to an address inside
         redirect: 'error',
-        signal: AbortSignal.timeout(evmLimits.rpcMs),
+        signal: AbortSignal.timeout(this.#timeoutMs),
       });
       // some nodes answer JSON-RPC errors with another status; the envelope decides
       return await readBounded(response);

@@ -1,4 +1,4 @@
-import { recoverTypedDataAddress } from 'viem';
+import { recoverTypedDataAddress } from 'viem/utils';
 import type { Hex } from '../values.ts';
 
 /** A login challenge as a wallet signs it; times in Unix seconds. */

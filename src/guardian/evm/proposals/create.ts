@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { encodeAbiParameters, keccak256, parseAbiParameters } from 'viem';
+import { encodeAbiParameters, keccak256 } from 'viem/utils';
 import { ServiceError } from '../../../errors.ts';
 import { evmLimits } from '../../../limits.ts';
 import {
@@ -23,9 +23,9 @@ const proposalBody = v.object({
   user_op_hash: bytes32,
   payload: v.pipe(
     v.string(),
-    v.maxLength(evmLimits.payloadCharacters, 'is too long'),
+    v.maxLength(evmLimits.payloadCharacters),
     // neither can be stored as it is
-    v.check((text) => text.isWellFormed() && !text.includes('\0'), 'must be Unicode text'),
+    v.check((text) => text.isWellFormed() && !text.includes('\0')),
   ),
   nonce: uint256,
   ttl_seconds: v.pipe(
@@ -51,9 +51,8 @@ export async function createProposal(
 ): Promise<ProposalRow> {
   const parsed = v.safeParse(proposalBody, body);
   if (!parsed.success) {
-    const issue = parsed.issues[0];
-    const path = v.getDotPath(issue) ?? 'The body';
-    throw new ServiceError('invalid_evm_proposal', `${path}: ${issue.message}.`);
+    const path = v.getDotPath(parsed.issues[0]) ?? 'body';
+    throw new ServiceError('invalid_evm_proposal', `The field ${path} is not valid.`);
   }
   const proposal = parsed.output;
   const { accountId } = parseAccountId(proposal.account_id);
@@ -69,7 +68,7 @@ export async function createProposal(
     chain.nextNonce(account.address, proposal.nonce >> 64n),
   ]);
   if (proposal.nonce < next) {
-    throw new ServiceError('invalid_evm_proposal', 'nonce: is already used.');
+    throw new ServiceError('invalid_evm_proposal', 'The nonce is already used.');
   }
   const proposalId = identify(account, proposal);
   const store = () =>
@@ -86,9 +85,13 @@ export async function createProposal(
   return row;
 }
 
-const identity = parseAbiParameters(
-  'uint256 chain_id, address account, address validator, bytes32 user_op_hash, uint256 nonce',
-);
+const identity = [
+  { name: 'chain id', type: 'uint256' },
+  { name: 'account', type: 'address' },
+  { name: 'validator', type: 'address' },
+  { name: 'hash of the user operation', type: 'bytes32' },
+  { name: 'nonce', type: 'uint256' },
+] as const;
 
 /** The id follows from what is proposed (protocol §1.10), so that proposing again is no other. */
 function identify(account: StoredAccount, proposal: ProposalBody): Hex {

@@ -1,4 +1,4 @@
-import { recoverAddress } from 'viem';
+import { recoverAddress } from 'viem/utils';
 import type { Hex } from '../values.ts';
 
 /** Half the order of secp256k1: contracts take only the smaller of the two possible s. */
