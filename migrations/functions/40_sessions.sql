@@ -87,22 +87,23 @@ $$;
 
 -- Who: every replica, once a minute.
 -- Locks: the rows it removes; those that another sweeper holds are left to it.
--- Index: auth_challenge_expiry, auth_session_expiry.
+-- Index: auth_challenge_expiry, auth_session_expiry; then by place, because a join of an unknown
+-- number of rows is planned over the whole table. The lock keeps the places.
 -- Why safe: expired rows decide nothing any more.
 -- Returns how many rows went, at most p_rows of each table.
 create or replace function guardian.sweep_sessions(p_rows integer)
 returns integer language sql as $$
   with challenges as (
-    delete from guardian.auth_challenge where (realm, challenge_key) in (
-      select realm, challenge_key from guardian.auth_challenge
+    delete from guardian.auth_challenge where ctid = any (array(
+      select ctid from guardian.auth_challenge
       where expires_at <= clock_timestamp()
-      order by expires_at limit p_rows for update skip locked)
+      order by expires_at limit p_rows for update skip locked))
     returning 1
   ), sessions as (
-    delete from guardian.auth_session where (realm, token_digest) in (
-      select realm, token_digest from guardian.auth_session
+    delete from guardian.auth_session where ctid = any (array(
+      select ctid from guardian.auth_session
       where expires_at <= clock_timestamp()
-      order by expires_at limit p_rows for update skip locked)
+      order by expires_at limit p_rows for update skip locked))
     returning 1
   )
   select ((select count(*) from challenges) + (select count(*) from sessions))::integer;

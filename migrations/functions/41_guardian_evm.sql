@@ -189,16 +189,16 @@ $$;
 
 -- Who: every replica, once a minute.
 -- Locks: the rows it removes; those that another sweeper holds are left to it.
--- Index: evm_proposal_expiry.
+-- Index: evm_proposal_expiry; then by place, as in sweep_sessions.
 -- Why safe: expired proposals are shown to nobody.
 -- Returns how many went, at most p_rows.
 create or replace function guardian.sweep_evm_proposals(p_rows integer)
 returns integer language sql as $$
   with gone as (
-    delete from guardian.evm_proposal where (account_id, proposal_id) in (
-      select account_id, proposal_id from guardian.evm_proposal
+    delete from guardian.evm_proposal where ctid = any (array(
+      select ctid from guardian.evm_proposal
       where expires_at <= clock_timestamp()
-      order by expires_at limit p_rows for update skip locked)
+      order by expires_at limit p_rows for update skip locked))
     returning 1
   )
   select count(*)::integer from gone;

@@ -7,8 +7,9 @@ import {
 import { keccak256, toHex, type Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withoutAnvil } from '../evm/anvil.ts';
-import { openEvmWallet, openStage, type EvmStage, type EvmWallet } from '../evm/stage.ts';
 import { startReplicas, type Replicas } from '../evm/replicas.ts';
+import { openStage, type EvmStage } from '../evm/stage.ts';
+import { openEvmWallet, type EvmWallet } from '../evm/wallet.ts';
 
 const hashOf = (text: string): Hex => keccak256(toHex(text));
 

@@ -1,7 +1,5 @@
-/** A chain with the contracts that Guardian reads, and wallets that sign for accounts on it. */
-import { GuardianEvmClient, type Eip1193Provider } from '@openzeppelin/guardian-evm-client';
+/** A chain with the contracts that Guardian reads. */
 import { createTestClient, http, publicActions, walletActions, type Hex } from 'viem';
-import { generatePrivateKey, privateKeyToAccount, type PrivateKeyAccount } from 'viem/accounts';
 import { startAnvil } from './anvil.ts';
 import { compileContracts, type ContractName } from './contracts.ts';
 
@@ -13,8 +11,9 @@ export interface EvmStage {
   environment: Record<string, string>;
   /** A smart account with the validator installed. */
   createAccount(signers: readonly Hex[], threshold: number): Promise<SmartAccount>;
-  /** What deploying an account would give, without the validator module. */
-  deploy(name: ContractName): Promise<Hex>;
+  /** The chain as it is; revert() brings it back, as a reorganization does. */
+  snapshot(): Promise<Hex>;
+  revert(snapshot: Hex): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -84,32 +83,8 @@ export async function openStage(chainId?: number): Promise<EvmStage> {
       await smart.setSigners(signers, threshold);
       return smart;
     },
-    deploy,
+    snapshot: () => client.snapshot(),
+    revert: (id) => client.revert({ id }),
     stop: () => anvil.stop(),
   };
-}
-
-/** A signer with the published client, driving it as an application would. */
-export interface EvmWallet {
-  address: Hex;
-  key: PrivateKeyAccount;
-  provider: Eip1193Provider;
-  client: GuardianEvmClient;
-  /** The raw signature over a hash, as `eth_sign` gives it. */
-  sign(hash: Hex): Promise<Hex>;
-}
-
-export function openEvmWallet(guardianUrl: string): EvmWallet {
-  const key = privateKeyToAccount(generatePrivateKey());
-  const address = key.address.toLowerCase() as Hex;
-  const sign = (hash: Hex) => key.sign({ hash });
-  const provider: Eip1193Provider = {
-    async request({ method, params = [] }) {
-      if (method === 'eth_requestAccounts') return [address];
-      if (method === 'eth_sign') return sign(params[1] as Hex);
-      if (method !== 'eth_signTypedData_v4') throw new Error(`no ${method} here`);
-      return key.signTypedData(JSON.parse(String(params[1])) as never);
-    },
-  };
-  return { address, key, provider, client: new GuardianEvmClient({ guardianUrl, provider }), sign };
 }

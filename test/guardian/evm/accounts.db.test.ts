@@ -1,0 +1,91 @@
+/** Registration of EVM accounts, in one process on the embedded database, beside a real chain. */
+import type { Hex } from 'viem';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withoutAnvil } from '../../evm/anvil.ts';
+import { openCaller } from '../../evm/caller.ts';
+import { openStage, type EvmStage } from '../../evm/stage.ts';
+import { openEvmWallet } from '../../evm/wallet.ts';
+import { openInProcess, type Service } from '../../http/service.ts';
+
+const somebody: Hex = `0x${'5b'.repeat(20)}`;
+
+describe.skipIf(withoutAnvil)(`EVM accounts${withoutAnvil}`, () => {
+  let stage: EvmStage;
+  let service: Service;
+  beforeAll(async () => {
+    stage = await openStage();
+    service = await openInProcess(stage.environment);
+  });
+  afterAll(async () => {
+    await service?.close();
+    await stage?.stop();
+  });
+  const open = () => {
+    const wallet = openEvmWallet('http://unused');
+    return { wallet, caller: openCaller(service, wallet) };
+  };
+
+  it.each([
+    ['no body', {}, 'invalid_input'],
+    ['a chain that is no number', { chain_id: '31337' }, 'invalid_input'],
+    ['a chain that is not served', { chain_id: 5 }, 'unsupported_evm_chain'],
+    ['an address that is none', { account_address: 'x'.repeat(100_000) }, 'invalid_input'],
+  ])('refuse %s', async (_name, change, code) => {
+    const { wallet, caller } = open();
+    await caller.enter();
+    const account = await stage.createAccount([wallet.address], 1);
+    const body = {
+      chain_id: account.chainId,
+      account_address: account.address,
+      multisig_validator_address: account.validator,
+      ...change,
+    };
+    await caller.refused('/evm/accounts', Object.keys(change).length ? body : {}, 400, code);
+  });
+
+  it('follow the chain: signer, module, and what no validator may say', async () => {
+    const { wallet, caller } = open();
+    await caller.enter();
+    const account = await stage.createAccount([somebody], 1);
+    const body = {
+      chain_id: account.chainId,
+      account_address: account.address,
+      multisig_validator_address: account.validator,
+    };
+    await caller.refused('/evm/accounts', body, 403, 'signer_not_authorized');
+    await account.setSigners([somebody, wallet.address], 2);
+    expect(await caller.post('/evm/accounts', body)).toMatchObject({
+      account_id: account.accountId,
+      signers: [somebody, wallet.address],
+      threshold: 2,
+    });
+    await account.uninstall();
+    await caller.refused('/evm/accounts', body, 400, 'invalid_network_config');
+  });
+
+  it('are refused with 502 when the chain makes no sense or is gone', async () => {
+    const { wallet, caller } = open();
+    await caller.enter();
+    const account = await stage.createAccount([wallet.address], 1);
+    await account.claimCount(3);
+    const send = (from: Service, body: object) =>
+      from.send('/evm/accounts', {
+        method: 'POST',
+        headers: { cookie: caller.cookie, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const body = {
+      chain_id: account.chainId,
+      account_address: account.address,
+      multisig_validator_address: account.validator,
+    };
+    for (const wrong of [body, { ...body, account_address: somebody }]) {
+      const response = await send(service, wrong);
+      expect(response.status).toBe(502);
+      expect(await response.json()).toMatchObject({
+        code: 'rpc_validation_failed',
+        meta: { retryable: true },
+      });
+    }
+  });
+});
