@@ -14,12 +14,20 @@ it('serves the API under Deno with the permissions of `deno task api`, and stops
   onTestFinished(() => database.drop());
   const api = startDeno(words.at(-1) ?? '', {
     permissions: words.filter((word) => word.startsWith('--allow-')),
-    env: { DATABASE_URL: database.url, GUARDIAN_NETWORK_TYPE: 'local', PORT: '0' },
+    env: {
+      DATABASE_URL: database.url,
+      GUARDIAN_NETWORK_TYPE: 'local',
+      GUARDIAN_EVM_RPC_URLS: '1=http://127.0.0.1:9',
+      PORT: '0',
+    },
   });
   onTestFinished(() => void api.child.kill('SIGKILL'));
   const [, url] = await api.says(/ready at (http:\S+)/);
   const answer = await fetch(`${url}/readyz`);
   expect([answer.status, await answer.json()]).toEqual([200, { status: 'ready' }]);
+  // the optional part, loaded only when it is configured
+  const wallet = `0x${'5b'.repeat(20)}`;
+  expect((await fetch(`${url}/evm/auth/challenge?address=${wallet}`)).status).toBe(200);
   api.child.kill('SIGTERM');
   expect(await api.exit, api.output()).toBe(0);
 });
