@@ -51,6 +51,9 @@ const { values, positionals } = parseArgs({
 });
 const [name = ''] = positionals;
 
+// leaves through the exit handlers, which end the cluster
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 if (Object.hasOwn(benches, name)) await measure(await benches[name]!());
 else if (Object.hasOwn(scenarios, name)) await play(await scenarios[name]!());
 else {
