@@ -39,6 +39,9 @@ export interface GuardianContext {
 }
 
 /** Queue name of an account's wake-ups, or null. */
-export function queueNameOf(context: GuardianContext, accountId: string): string | null {
+export function queueNameOf(
+  context: Pick<GuardianContext, 'wakeQueue'>,
+  accountId: string,
+): string | null {
   return context.wakeQueue === 'account' ? `account:${accountId}` : null;
 }

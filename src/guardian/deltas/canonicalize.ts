@@ -3,6 +3,7 @@ import { drain, lookAgainSeconds, type Head, type LineWork } from '../../kernel/
 import type { HeldLines } from '../../kernel/held-lines.ts';
 import { canonicalizationLimits as limits, kernelLimits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
+import { queueNameOf } from '../context.ts';
 import { ChainError, type Network } from '../networks/network.ts';
 import { judge, type Evidence, type Observation, type Verdict } from './judge.ts';
 
@@ -50,7 +51,7 @@ function lineWork(
 ): LineWork<DeltaHead> {
   return {
     retry: limits.retry,
-    queueName: context.wakeQueue === 'account' ? `account:${accountId}` : null,
+    queueName: queueNameOf(context, accountId),
     async claim() {
       const [head] = await context.sql<DeltaHead[]>`
         select * from guardian.claim_delta(${accountId}, ${holder}, ${kernelLimits.claimSeconds})`;
