@@ -25,6 +25,13 @@ export const kernelLimits = {
   maxFetchedJobs: 2_000,
   /** A fetch is not made larger once its jobs take this long: a new wake-up waits behind them. */
   maxFetchedMs: 1_000,
+  /** Writes of one kind that share a transaction: its locks are held for a few milliseconds. */
+  maxGroup: 50,
+  /** Transactions of one kind on their way at a time: the next group gathers meanwhile. */
+  groupsInFlight: 2,
+  /** Connections one worker uses at a time for its writes: claims, resolutions and snoozes, two
+   * groups of each, a heartbeat and a sweep. Opened before its first job. */
+  workerConnections: 8,
   /** A claim is free again after this time: longer than a drain's share plus the slowest look
    * outside (20 s), so a live holder is never overtaken. */
   claimSeconds: 30,
@@ -219,4 +226,18 @@ export const evmLimits = {
   payloadCharacters: 262_144,
   /** A year: a proposal that waits longer is a mistake in the unit. */
   proposalSeconds: 31_536_000,
+} as const;
+
+/** Operators (src/guardian/operators). */
+export const operatorLimits = {
+  /** A Falcon key in hex has 1 794 characters: some five hundred operators. */
+  allowlistBytes: 1_048_576,
+  /** Protocol §1.5: bodies of pause and unpause. */
+  requestBytes: 16_384,
+  /** Protocol §1.5: a reason, in characters. */
+  reasonCharacters: 512,
+  /** A login holds one Falcon signature of 1 524 bytes in hex. */
+  loginBytes: 16_384,
+  /** Canonical deltas that one statement counts: some 100 ms by index. */
+  countedAtOnce: 500_000,
 } as const;

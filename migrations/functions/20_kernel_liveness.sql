@@ -1,7 +1,8 @@
 -- Liveness: a worker that stops renewing its heartbeat loses its lines and its jobs.
 
 -- Who: a worker that stops on purpose, after its last job, and reap for the silent ones.
--- Locks: the lines that the worker holds, then job rows.
+-- Locks: the lines that the worker holds, in the order in which groups of writes lock theirs,
+-- then job rows.
 -- Index: line_held.
 -- Why safe: freeing a line raises its fence, so the worker, should it still be alive, can no
 -- longer write under its old claim. force_unlock_workers frees jobs and named queues.
@@ -14,7 +15,7 @@ begin
   delete from canonry.worker where worker_id = p_worker_id;
   with held as (
     select line_id from canonry.line where holder = p_worker_id
-      order by line_id for no key update
+      order by account collate "C", task for no key update
   ), freed as (
     update canonry.line l set fence = l.fence + 1, holder = null, claimed_at = null
       from held where l.line_id = held.line_id

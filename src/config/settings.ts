@@ -188,6 +188,13 @@ export const settings = {
     meaning: 'Key of page cursors, 64 hex digits, the same on all replicas. Unset: random.',
     reason: 'One machine needs none; several cannot continue the pages of each other without it.',
   },
+  GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE: {
+    schema: optionalText,
+    fallback: null,
+    meaning:
+      'File with a JSON list of the operators: public keys in hex, which may look at the dashboard, or `{ "public_key", "permissions" }` with any of `dashboard:read`, `accounts:pause`, `policies:write`. It is read for every request. Unset: no operators.',
+    reason: 'Who may pause accounts is decided on the machine, and takes effect at once.',
+  },
   GUARDIAN_MAX_REQUEST_BYTES: {
     schema: integer(1_024, 16_777_216),
     fallback: '1048576',
@@ -247,9 +254,9 @@ export const settings = {
   },
   CANONRY_WORKER_CONCURRENCY: {
     schema: integer(1, 200),
-    fallback: '10',
+    fallback: '20',
     meaning: 'Accounts that one worker process finalizes at the same time.',
-    reason: 'Measured: more does not help on two cores; most of a look-up is waiting.',
+    reason: 'Most of a look-up is waiting; writes share connections, so more costs none.',
   },
   GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT: {
     schema: integer(1, 1_000),

@@ -111,12 +111,10 @@ async function act(action: OperatorAction, command: Command): Promise<Answer> {
 async function doctor({ sql, config }: Command): Promise<Answer> {
   const findings = await examine(sql, {
     wakeQueue: config.WAKE_QUEUE,
-    workerConcurrency: config.CANONRY_WORKER_CONCURRENCY,
     poolSize: config.GUARDIAN_DB_POOL_MAX_SIZE,
     lookDeadlineMs: config.GUARDIAN_MIDEN_RPC_TIMEOUT_MS,
     variables: {
       wakeQueue: 'WAKE_QUEUE',
-      workerConcurrency: 'CANONRY_WORKER_CONCURRENCY',
       poolSize: 'GUARDIAN_DB_POOL_MAX_SIZE',
       lookDeadlineMs: 'GUARDIAN_MIDEN_RPC_TIMEOUT_MS',
     },

@@ -28,12 +28,11 @@ interface Signs {
 /** What the doctor compares the database's state with. */
 export interface DoctorSettings {
   wakeQueue: 'account' | 'none';
-  workerConcurrency: number;
   poolSize: number;
   /** Deadline of one look outside, milliseconds. */
   lookDeadlineMs: number;
   /** What an operator changes them with. */
-  variables: Record<'wakeQueue' | 'workerConcurrency' | 'poolSize' | 'lookDeadlineMs', string>;
+  variables: Record<'wakeQueue' | 'poolSize' | 'lookDeadlineMs', string>;
 }
 
 /** All checks, in a fixed order. */
@@ -129,9 +128,9 @@ function settingFindings(settings: DoctorSettings): Finding[] {
     ),
     finding(
       'pool size',
-      settings.poolSize >= settings.workerConcurrency,
-      `${settings.poolSize} connections for ${settings.workerConcurrency} lines at once`,
-      `raise ${variables.poolSize} or lower ${variables.workerConcurrency}`,
+      settings.poolSize >= kernelLimits.workerConnections,
+      `${settings.poolSize} connections, a busy worker writes over ${kernelLimits.workerConnections}`,
+      `raise ${variables.poolSize}`,
     ),
   ];
 }

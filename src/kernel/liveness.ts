@@ -32,7 +32,7 @@ export function createLiveness(sql: Sql, log: Log, held: HeldLines): Liveness {
     const [row] = await sql<{ woken: number }[]>`
       select canonry.sweep(${kernelLimits.sweepStaleSeconds}) as woken`;
     if (row && row.woken > 0) log.warn({ lines: row.woken }, 'lines without a wake-up were woken');
-    await sql`select canonry.remove_idle_queues(${kernelLimits.idleQueuesAtOnce})`;
+    await removeIdleQueues(sql);
   };
   // a slow round is never overtaken by the next one
   const every = (ms: number, action: () => Promise<void>) => {
@@ -67,4 +67,15 @@ export function createLiveness(sql: Sql, log: Log, held: HeldLines): Liveness {
       if (workerId) await sql`select canonry.retire(${workerId})`;
     },
   };
+}
+
+/** In pieces, so that no submit waits long for the lock; until nothing idle is left. */
+async function removeIdleQueues(sql: Sql): Promise<void> {
+  const piece = kernelLimits.idleQueuesAtOnce;
+  let removed: number = piece;
+  while (removed === piece) {
+    const [row] = await sql<{ removed: number }[]>`
+      select canonry.remove_idle_queues(${piece}) as removed`;
+    removed = row?.removed ?? 0;
+  }
 }

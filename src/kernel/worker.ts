@@ -4,6 +4,7 @@ import { Logger, run, type WorkerEvents } from 'graphile-worker';
 import type { GraphileConfig } from 'graphile-config';
 import type { Pool } from 'pg';
 import { fileURLToPath } from 'node:url';
+import type { Database } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { fetchSizePlugin } from './fetch-plugin.ts';
@@ -92,12 +93,12 @@ function quietLogger(log: Log, liveness: Liveness): Logger {
 }
 
 /**
- * Runs the task files on a pool.
- * @param pool of direct connections (LISTEN does not pass through a transaction pooler).
+ * Runs the task files.
+ * @param database on direct connections (LISTEN does not pass through a transaction pooler).
  */
 export async function startWorker(
   preset: GraphileConfig.Preset,
-  pool: Pool,
+  database: Pick<Database, 'sql' | 'workerPool'>,
   liveness: Liveness,
   log: Log,
 ): Promise<Worker> {
@@ -122,6 +123,8 @@ export async function startWorker(
         .finally(() => failed.reject(new Error(`the job engine gave up (${event})`)));
     });
   }
+  const pool = database.workerPool();
+  await openConnections(database, pool);
   const runner = await run({
     preset: { ...preset, worker: { ...preset.worker, events } },
     pgPool: pool,
@@ -143,6 +146,15 @@ export async function startWorker(
       await atMost(kernelLimits.retireMs, liveness.retire());
     },
   };
+}
+
+/** A worker that takes jobs before its connections are open lets the first jobs wait for them. */
+async function openConnections({ sql }: Pick<Database, 'sql'>, pool: Pool): Promise<void> {
+  const count = { length: kernelLimits.workerConnections };
+  await Promise.all([
+    ...Array.from(count, () => sql`select 1`),
+    ...Array.from(count, () => pool.query('select 1')),
+  ]);
 }
 
 /** The promise, or nothing when it takes longer: what is left then is found by other workers. */

@@ -16,12 +16,10 @@ interface Head {
 
 const settings: DoctorSettings = {
   wakeQueue: 'account',
-  workerConcurrency: 10,
   poolSize: 16,
   lookDeadlineMs: 10_000,
   variables: {
     wakeQueue: 'QUEUE',
-    workerConcurrency: 'CONCURRENCY',
     poolSize: 'POOL',
     lookDeadlineMs: 'DEADLINE',
   },

@@ -2,6 +2,7 @@ import type { GraphileConfig } from 'graphile-config';
 import { chainOf, ConfigError, loadConfig, type Config } from '../../config/load.ts';
 import type { Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
+import { lineWrites } from '../../guardian/deltas/line-writes.ts';
 import { provideCanonicalization } from '../../guardian/task-context.ts';
 import { HeldLines } from '../../kernel/held-lines.ts';
 import { createLiveness, type Liveness } from '../../kernel/liveness.ts';
@@ -23,6 +24,7 @@ function workerParts(
   provideCanonicalization({
     held,
     sql: database.sql,
+    writes: lineWrites(database.sql),
     network: { commitmentOnChain: (accountId) => node.accountCommitment(accountId) },
     wakeQueue: config.WAKE_QUEUE,
     retainedTtlSeconds: config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,
@@ -43,7 +45,7 @@ function workerParts(
 export async function createWorker(config: Config, database: Database, log: Log): Promise<Worker> {
   await assertMigrated(database.sql);
   const { preset, liveness } = workerParts(config, database, log);
-  return startWorker(preset, database.workerPool(), liveness, log);
+  return startWorker(preset, database, liveness, log);
 }
 
 /**

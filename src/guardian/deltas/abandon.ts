@@ -6,8 +6,7 @@ import type { JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { ChainError } from '../networks/network.ts';
 import { refusalOf } from './refusal.ts';
-
-const abandonBody = v.object({ account_id: v.string(), nonce: v.pipe(v.bigint(), v.minValue(0n)) });
+import { abandonBody, type abandonAnswer } from './wire.ts';
 
 interface AbandonRow {
   outcome: string;
@@ -24,7 +23,7 @@ export async function abandonDelta(
   context: GuardianContext,
   body: JsonValue,
   request: Omit<SignedRequest, 'accountId'>,
-): Promise<JsonValue> {
+): Promise<v.InferOutput<typeof abandonAnswer>> {
   const parsed = v.safeParse(abandonBody, body);
   if (!parsed.success)
     throw new ServiceError('invalid_input', 'account_id and nonce are required.');

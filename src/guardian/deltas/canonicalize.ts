@@ -1,15 +1,17 @@
 import type { Sql } from '../../database/connect.ts';
-import { drain, lookAgainSeconds, type Head, type LineWork } from '../../kernel/drain.ts';
+import { drain, lookAgainSeconds, type LineWork } from '../../kernel/drain.ts';
 import type { HeldLines } from '../../kernel/held-lines.ts';
-import { canonicalizationLimits as limits, kernelLimits } from '../../limits.ts';
+import { canonicalizationLimits as limits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
 import { queueNameOf } from '../context.ts';
 import { ChainError, type Network } from '../networks/network.ts';
-import { judge, type Evidence, type Observation, type Verdict } from './judge.ts';
+import { judge, type Observation, type Verdict } from './judge.ts';
+import type { DeltaHead, LineWrites, Resolved } from './line-writes.ts';
 
 /** What the tasks of a delta's life work with. */
 export interface CanonicalizationContext {
   sql: Sql;
+  writes: LineWrites;
   network: Pick<Network, 'commitmentOnChain'>;
   /** The lines this process is at work on. */
   held: HeldLines;
@@ -18,14 +20,6 @@ export interface CanonicalizationContext {
   retainedTtlSeconds: number;
   reconcileIntervalSeconds: number;
   log: Log;
-}
-
-interface DeltaHead extends Head, Evidence {
-  nonce: bigint;
-  prev_commitment: string;
-  /** The line's candidates in order, the head first, and the commitments they lead to. */
-  candidates: bigint[];
-  results: string[];
 }
 
 /**
@@ -53,9 +47,8 @@ function lineWork(
     retry: limits.retry,
     queueName: queueNameOf(context, accountId),
     async claim() {
-      const [head] = await context.sql<DeltaHead[]>`
-        select * from guardian.claim_delta(${accountId}, ${holder}, ${kernelLimits.claimSeconds})`;
-      return head?.candidate_id ? head : null;
+      const head = await context.writes.claim({ account: accountId, holder });
+      return head.candidate_id === null ? null : head;
     },
     async decide(head) {
       const observation = await observe(context, accountId, head);
@@ -95,32 +88,36 @@ async function act(
   verdict: Verdict,
   seen: string | null,
 ): Promise<DeltaHead | null> {
-  const { sql } = context;
+  const { sql, writes } = context;
+  const { line_id: line, fence, candidate_id: candidate } = head;
+  const claimed = { account: accountId, line, fence, candidate };
   switch (verdict.kind) {
     case 'promote': {
-      const [row] = await sql<(DeltaHead & { outcome: string })[]>`
-        select r.outcome, (r.next).* from guardian.promote_delta(
-          ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id},
-          ${verdict.through}) r`;
+      const row = await writes.promote({ ...claimed, through: verdict.through });
       return next(context, accountId, head, row);
     }
     case 'give_up': {
       const { status, reason } = verdict;
-      const [row] = await sql<(DeltaHead & { outcome: string })[]>`
+      const [row] = await sql<Resolved[]>`
         select r.outcome, (r.next).* from guardian.give_up_delta(
-          ${accountId}, ${head.line_id}, ${head.fence}, ${head.candidate_id},
+          ${accountId}, ${line}, ${fence}, ${candidate},
           ${status}, ${reason}, ${context.reconcileIntervalSeconds}, ${seen}) r`;
       return next(context, accountId, head, row, reason);
     }
     case 'look_again': {
-      const delay = Math.min(
+      const delaySeconds = Math.min(
         lookAgainSeconds(head.attempts, verdict.backoff, Math.random()),
         verdict.notLaterThanSeconds,
       );
-      await sql`select guardian.snooze_delta(
-        ${head.line_id}, ${head.fence}, ${head.candidate_id}, ${delay}, ${verdict.why},
-        ${verdict.error}, ${verdict.retryCount}, ${verdict.divergenceCount},
-        ${verdict.abandonConfirmCount})`;
+      await writes.snooze({
+        ...claimed,
+        delaySeconds,
+        why: verdict.why,
+        error: verdict.error,
+        retries: verdict.retryCount,
+        divergences: verdict.divergenceCount,
+        abandonments: verdict.abandonConfirmCount,
+      });
       if (verdict.error !== null) {
         context.log.warn({ account: accountId, error: verdict.error }, 'chain unavailable');
       }
@@ -134,7 +131,7 @@ function next(
   context: CanonicalizationContext,
   accountId: string,
   head: DeltaHead,
-  row: (DeltaHead & { outcome: string }) | undefined,
+  row: Resolved | undefined,
   reason?: string,
 ): DeltaHead | null {
   const { outcome } = row ?? {};

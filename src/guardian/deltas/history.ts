@@ -1,11 +1,12 @@
 import { ServiceError } from '../../errors.ts';
 import { guardianLimits } from '../../limits.ts';
-import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+import type * as v from 'valibot';
+import { parseJson } from '../authentication/canonical-json.ts';
 import { admitted } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { decodeBase64, encodeBase64 } from '../accounts/wire.ts';
-import type { DeltaRow } from './wire.ts';
+import type { DeltaRow, historyAnswer } from './wire.ts';
 
 interface HistoryRow {
   outcome: string;
@@ -14,13 +15,18 @@ interface HistoryRow {
   status_timestamp: Date;
 }
 
+interface Page {
+  items: v.InferOutput<typeof historyAnswer>['items'];
+  /** The nonce to go on with. */
+  next: bigint | null;
+}
+
 /**
  * GET /delta/history: one page of canonical deltas, newest first (protocol §1.4, C9).
  *
  * Deltas with notes are refused at submission, so none of these has any.
  *
  * @param before only deltas with a smaller nonce; null starts at the newest.
- * @returns the page, and the nonce to go on with.
  * @throws ServiceError
  */
 export async function readHistory(
@@ -28,7 +34,7 @@ export async function readHistory(
   request: SignedRequest,
   limit: number,
   before: bigint | null,
-): Promise<{ items: JsonValue[]; next: bigint | null }> {
+): Promise<Page> {
   const { rows } = await admitted(context, request, async (admission) => {
     const { accountId, authVersion, signer, timestamp } = admission;
     const read = await context.sql<HistoryRow[]>`
@@ -43,7 +49,7 @@ export async function readHistory(
       order by d.nonce desc`;
     return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
   });
-  const found = rows.filter((row) => row.nonce !== null);
+  const found = rows.filter((row): row is HistoryRow & { nonce: bigint } => row.nonce !== null);
   const page = found.slice(0, limit);
   return {
     items: page.map((row) => ({

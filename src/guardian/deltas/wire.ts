@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { commitmentText } from '../accounts/wire.ts';
-import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+import { parseJson } from '../authentication/canonical-json.ts';
+import { anyJson, anyObject, storedNonce, timeText } from '../wire-values.ts';
 
 /** A delta as the database holds it, in the columns a response needs. */
 export interface DeltaRow {
@@ -20,14 +21,11 @@ export interface DeltaRow {
   divergence_count: number;
 }
 
-/** As stored: a Postgres bigint. */
-const nonce = v.pipe(v.bigint(), v.minValue(0n), v.maxValue(2n ** 63n - 1n));
-
 /** Body of POST /delta: the execution form of a DeltaObject (protocol §1.2). Other members are
  * allowed and signed over, but the server decides status, commitment and acknowledgement. */
 export const deltaBody = v.object({
   account_id: v.string(),
-  nonce,
+  nonce: storedNonce,
   prev_commitment: commitmentText,
   delta_payload: v.looseObject({ data: v.string() }),
 });
@@ -40,14 +38,71 @@ export function holdsZeroCharacter(canonicalText: string): boolean {
   return /(?<!\\)(?:\\\\)*\\u0000/.test(canonicalText);
 }
 
+const count = v.pipe(v.bigint(), v.minValue(0n));
+
+/** DeltaObject in execution form (protocol §1.2). */
+export const deltaAnswer = v.object({
+  account_id: v.string(),
+  nonce: storedNonce,
+  prev_commitment: commitmentText,
+  new_commitment: commitmentText,
+  delta_payload: anyObject,
+  ack_sig: v.string(),
+  ack_pubkey: v.string(),
+  ack_scheme: v.string(),
+  status: v.union([
+    v.object({
+      status: v.literal('candidate'),
+      timestamp: timeText,
+      retry_count: count,
+      divergence_count: count,
+      abandon_confirm_count: count,
+    }),
+    v.object({
+      status: v.picklist(['canonical', 'retained', 'discarded']),
+      timestamp: timeText,
+      reason: v.exactOptional(v.string()),
+    }),
+  ]),
+});
+
+type DeltaObject = v.InferOutput<typeof deltaAnswer>;
+
+/** Answer of GET /delta/history. */
+export const historyAnswer = v.object({
+  items: v.array(
+    v.object({
+      nonce: storedNonce,
+      status: v.literal('canonical'),
+      timestamp: timeText,
+      new_commitment: commitmentText,
+      input_notes: v.array(anyJson),
+      output_notes: v.array(anyJson),
+    }),
+  ),
+  next_cursor: v.nullable(v.string()),
+});
+
+/** Body of POST /delta/candidate/abandon. */
+export const abandonBody = v.object({ account_id: v.string(), nonce: storedNonce });
+
+/** Answer of POST /delta/candidate/abandon. */
+export const abandonAnswer = v.object({
+  account_id: v.string(),
+  nonce: storedNonce,
+  state: v.picklist(['pending', 'abandoned', 'retained']),
+  abandon_requested_at: v.exactOptional(timeText),
+});
+
 /** Response of POST /delta and GET /delta (protocol §1.2); the payload is what was accepted. */
-export function deltaObject(row: DeltaRow): JsonValue {
+export function deltaObject(row: DeltaRow): DeltaObject {
   return {
     account_id: row.account_id,
     nonce: row.nonce,
     prev_commitment: row.prev_commitment,
     new_commitment: row.new_commitment,
-    delta_payload: parseJson(row.payload),
+    // stored from a body in which it was an object
+    delta_payload: parseJson(row.payload) as DeltaObject['delta_payload'],
     ack_sig: row.ack_signature,
     ack_pubkey: row.ack_pubkey,
     ack_scheme: row.ack_scheme,
@@ -55,15 +110,19 @@ export function deltaObject(row: DeltaRow): JsonValue {
   };
 }
 
-function deltaStatus(row: DeltaRow): JsonValue {
-  const status = { status: row.status, timestamp: new Date(row.status_timestamp).toISOString() };
-  if (row.status === 'candidate') {
+function deltaStatus(row: DeltaRow): DeltaObject['status'] {
+  const { status } = row;
+  const timestamp = new Date(row.status_timestamp).toISOString();
+  if (status === 'candidate') {
     return {
-      ...status,
+      status,
+      timestamp,
       retry_count: BigInt(row.retry_count),
       divergence_count: BigInt(row.divergence_count),
       abandon_confirm_count: 0n,
     };
   }
-  return row.status_reason === null ? status : { ...status, reason: row.status_reason };
+  return row.status_reason === null
+    ? { status, timestamp }
+    : { status, timestamp, reason: row.status_reason };
 }

@@ -1,4 +1,5 @@
 import type { Sql } from '../../../src/database/connect.ts';
+import { groupCommit, rowsAsJson } from '../../../src/kernel/group-commit.ts';
 import { drain, type Head, type LineWork, type RetryPolicy } from '../../../src/kernel/drain.ts';
 import type { HeldLines } from '../../../src/kernel/held-lines.ts';
 import { kernelLimits } from '../../../src/limits.ts';
@@ -8,6 +9,7 @@ import type { ChainClient } from './chain-client.ts';
 /** What the settle task works with. */
 export interface SettleContext {
   sql: Sql;
+  writes: SettleWrites;
   /** Without a chain the decision needs no look-up and candidates are decided in batches. */
   chain: ChainClient | null;
   /** Candidates of a line that are looked up at once and written in one transaction. */
@@ -23,6 +25,38 @@ interface PaymentHead extends Head {
 
 interface Settled extends PaymentHead {
   outcome: string;
+}
+
+/** The writes of a line that several lines can share a transaction for. */
+export interface SettleWrites {
+  claim(claim: { account: string; holder: string }): Promise<PaymentHead>;
+  finalize(settled: {
+    account: string;
+    line: bigint;
+    fence: bigint;
+    candidate: bigint;
+    receipt: string;
+  }): Promise<Settled>;
+}
+
+export function settleWrites(sql: Sql): SettleWrites {
+  return {
+    claim: groupCommit({
+      lockKey: ({ account }) => account,
+      write: (claims) => sql<PaymentHead[]>`
+        select head.* from json_to_recordset(${rowsAsJson(claims)}::text::json)
+          as i(account text, holder text)
+        cross join lateral bench.claim(i.account, i.holder, ${kernelLimits.claimSeconds}) head`,
+    }),
+    finalize: groupCommit({
+      lockKey: ({ account }) => account,
+      write: (settled) => sql<Settled[]>`
+        select r.outcome, (r.next).* from json_to_recordset(${rowsAsJson(settled)}::text::json)
+          as i(account text, line bigint, fence bigint, candidate bigint, receipt text)
+        cross join lateral bench.finalize(
+          i.account, i.line, i.fence, i.candidate, i.receipt) r`,
+    }),
+  };
 }
 
 /** Candidates decided in one transaction where no look-up is needed. */
@@ -52,7 +86,7 @@ export async function settle(
 }
 
 function lineWork(context: SettleContext, account: string, holder: string): LineWork<PaymentHead> {
-  const { sql, chain, wakeQueue } = context;
+  const { sql, writes, chain, wakeQueue } = context;
   const unseen = async (head: PaymentHead) => {
     const [row] = await sql<Settled[]>`
       select r.outcome, (r.next).* from bench.finalize_batch(
@@ -61,9 +95,8 @@ function lineWork(context: SettleContext, account: string, holder: string): Line
   };
   return {
     async claim() {
-      const [head] = await sql<PaymentHead[]>`
-        select * from bench.claim(${account}, ${holder}, ${kernelLimits.claimSeconds})`;
-      return head?.line_id ? head : null;
+      const head = await writes.claim({ account, holder });
+      return head.line_id ? head : null;
     },
     async decide(head) {
       const row = await (chain ? afterLooking(context, chain, account, head) : unseen(head));
@@ -76,18 +109,16 @@ function lineWork(context: SettleContext, account: string, holder: string): Line
 
 /** One look-up for each candidate, then one fenced write. */
 async function afterLooking(
-  { sql, ahead }: SettleContext,
+  { sql, writes, ahead }: SettleContext,
   chain: ChainClient,
   account: string,
   head: PaymentHead,
 ): Promise<Settled | undefined> {
   const { line_id: line, fence, candidate_id: candidate } = head;
   if (ahead === 1) {
+    if (candidate === null) return undefined;
     const receipt = await chain.lookUp(account, head.seq);
-    const [row] = await sql<Settled[]>`
-      select r.outcome, (r.next).* from bench.finalize(
-        ${account}, ${line}, ${fence}, ${candidate}, ${receipt}) r`;
-    return row;
+    return writes.finalize({ account, line, fence, candidate, receipt });
   }
   const upcoming = await sql<{ candidate_id: bigint; seq: bigint }[]>`
     select candidate_id, seq from bench.upcoming(${line}, ${ahead}::int)`;

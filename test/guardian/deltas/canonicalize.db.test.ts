@@ -5,6 +5,7 @@ import {
   canonicalize,
   type CanonicalizationContext,
 } from '../../../src/guardian/deltas/canonicalize.ts';
+import { lineWrites } from '../../../src/guardian/deltas/line-writes.ts';
 import { HeldLines } from '../../../src/kernel/held-lines.ts';
 import { reconcile } from '../../../src/guardian/deltas/reconcile.ts';
 import { ChainError } from '../../../src/guardian/networks/network.ts';
@@ -27,6 +28,7 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     database = await open();
     context = {
       sql: database.sql,
+      writes: lineWrites(database.sql),
       held: new HeldLines(),
       network: {
         commitmentOnChain: async () => {

@@ -1,0 +1,84 @@
+import postgres from 'postgres';
+import { kernelLimits } from '../limits.ts';
+
+/** How the writes of one kind are made together. */
+export interface GroupWrite<Item, Row> {
+  /**
+   * What the write locks first. A group is written in the order of this text, so that two groups,
+   * of one process or of two, never wait for each other in a circle.
+   */
+  lockKey(item: Item): string;
+  /** One statement, hence one transaction: answers a row for each item, in the same order. */
+  write(items: readonly Item[]): Promise<readonly Row[]>;
+}
+
+interface Waiting<Item, Row> {
+  item: Item;
+  resolve(row: Row): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Group commit: writes that are asked for while others are on their way share the next round trip
+ * and the next flush of the log. A write that is asked for alone goes out at once, alone.
+ *
+ * Each item is fenced by itself; one that the database refuses does not take the others with it:
+ * the group was rolled back as a whole, and each of its items is then written by itself. After a
+ * lost connection nobody knows what was written, and every item of the group is told so.
+ */
+export function groupCommit<Item, Row>(kind: GroupWrite<Item, Row>): (item: Item) => Promise<Row> {
+  let waiting: Waiting<Item, Row>[] = [];
+  let groups = 0;
+
+  const sendNext = (): void => {
+    while (groups < kernelLimits.groupsInFlight && waiting.length > 0) {
+      const group = waiting.slice(0, kernelLimits.maxGroup);
+      waiting = waiting.slice(kernelLimits.maxGroup);
+      groups += 1;
+      void writeGroup(kind, group).finally(() => {
+        groups -= 1;
+        sendNext();
+      });
+    }
+  };
+
+  return (item) =>
+    new Promise<Row>((resolve, reject) => {
+      waiting.push({ item, resolve, reject });
+      // what is asked for in the same turn of the event loop goes together
+      if (waiting.length === 1) setImmediate(sendNext);
+    });
+}
+
+async function writeGroup<Item, Row>(
+  kind: GroupWrite<Item, Row>,
+  group: Waiting<Item, Row>[],
+): Promise<void> {
+  const ordered = group
+    .map((one) => ({ ...one, key: kind.lockKey(one.item) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  try {
+    const rows = await kind.write(ordered.map(({ item }) => item));
+    ordered.forEach((one, n) => {
+      const row = rows[n];
+      if (row === undefined) one.reject(new Error('a group write answered too few rows'));
+      else one.resolve(row);
+    });
+  } catch (error) {
+    if (group.length === 1 || !isRefusal(error)) ordered.forEach(({ reject }) => reject(error));
+    else await Promise.all(ordered.map((one) => writeGroup(kind, [one])));
+  }
+}
+
+/** The server answered with an error and rolled back; anything else leaves it open. */
+function isRefusal(error: unknown): boolean {
+  // class 08 (connection) and 57P (the server is going down) say nothing about the items
+  return error instanceof postgres.PostgresError && !/^(08|57P)/.test(error.code);
+}
+
+/** The items as the JSON that json_to_recordset reads; bigint as its decimal text. */
+export function rowsAsJson(items: readonly object[]): string {
+  return JSON.stringify(items, (_key, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  );
+}

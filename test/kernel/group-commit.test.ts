@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
+import { kernelLimits } from '../../src/limits.ts';
+
+/** A write whose statements answer when they are told to. */
+function heldBack() {
+  const statements: {
+    items: string[];
+    answer: (rows: string[]) => void;
+    fail: (e: Error) => void;
+  }[] = [];
+  const commit = groupCommit<string, string>({
+    lockKey: (item) => item,
+    write: (items) =>
+      new Promise((resolve, reject) => {
+        statements.push({ items: [...items], answer: resolve, fail: reject });
+      }),
+  });
+  return { statements, commit };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const done = (items: string[]) => items.map((item) => `${item} done`);
+
+describe('group commit', () => {
+  it('sends a write that is asked for alone at once, and answers it', async () => {
+    const { statements, commit } = heldBack();
+    const answer = commit('a');
+    await turn();
+    expect(statements.map(({ items }) => items)).toEqual([['a']]);
+    statements[0]!.answer(['a done']);
+    expect(await answer).toBe('a done');
+  });
+
+  it('gathers what is asked for while groups are on their way, in the order of the locks', async () => {
+    const { statements, commit } = heldBack();
+    const answers: Promise<string>[] = [];
+    for (let group = 0; group < kernelLimits.groupsInFlight; group++) {
+      answers.push(commit(`first ${group}`));
+      await turn();
+    }
+    for (const item of ['c', 'a', 'b']) {
+      answers.push(commit(item));
+      await turn();
+    }
+    expect(statements).toHaveLength(kernelLimits.groupsInFlight);
+    statements[0]!.answer(done(statements[0]!.items));
+    await turn();
+    expect(statements.at(-1)!.items).toEqual(['a', 'b', 'c']);
+    for (const { items, answer } of statements.slice(1)) answer(done(items));
+    expect((await Promise.all(answers)).slice(-3)).toEqual(['c done', 'a done', 'b done']);
+  });
+
+  it('never writes more in one group than its limit', async () => {
+    const { statements, commit } = heldBack();
+    const items = Array.from({ length: kernelLimits.maxGroup + 1 }, (_, n) => String(n));
+    const answers = items.map((item) => commit(item));
+    await turn();
+    expect(statements.map((statement) => statement.items.length)).toEqual([
+      kernelLimits.maxGroup,
+      1,
+    ]);
+    for (const statement of statements) statement.answer(done(statement.items));
+    expect(await Promise.all(answers)).toEqual(done(items));
+  });
+
+  it('tells every item of a group when the connection is lost: none is written twice', async () => {
+    const { statements, commit } = heldBack();
+    const answers = ['a', 'b'].map((item) => commit(item));
+    await turn();
+    statements[0]!.fail(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+    const settled = await Promise.allSettled(answers);
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(statements).toHaveLength(1);
+    // and the next one is sent as ever
+    void commit('c');
+    await turn();
+    expect(statements).toHaveLength(2);
+  });
+
+  it('passes whole numbers of any size on as they are', () => {
+    expect(rowsAsJson([{ line: 2n ** 63n - 1n, why: null }])).toBe(
+      '[{"line":"9223372036854775807","why":null}]',
+    );
+  });
+});
