@@ -1,11 +1,13 @@
 /**
- * Writes docs/configuration.md and docs/errors.md from the tables in the code. With --check it
- * writes nothing and fails when a file differs.
+ * Writes docs/configuration.md and docs/errors.md from the tables in the code, and
+ * docs/openapi.json from the schemas of the routes. With --check it writes nothing and fails when
+ * a file differs.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { format, resolveConfig } from 'prettier';
 import { settings, type Setting } from '../src/config/settings.ts';
+import { apiDocument } from '../src/entry/api-document.ts';
 import { errorTable } from '../src/errors.ts';
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -56,9 +58,11 @@ const check = process.argv.includes('--check');
 for (const [name, content] of [
   ['configuration.md', configuration()],
   ['errors.md', errors()],
+  ['openapi.json', JSON.stringify(apiDocument())],
 ] as const) {
   const file = new URL(`../docs/${name}`, import.meta.url);
-  const options = { ...(await resolveConfig(file)), parser: 'markdown' };
+  const parser = name.endsWith('.json') ? 'json' : 'markdown';
+  const options = { ...(await resolveConfig(file)), parser };
   const wanted = await format(content, options);
   if (!check) {
     await writeFile(file, wanted);

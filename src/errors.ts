@@ -115,6 +115,13 @@ const rows = {
     operator:
       'The chain, or the proposal, names other signers; compare with the validator contract.',
   },
+  insufficient_operator_permission: {
+    wire: 'GUARDIAN_INSUFFICIENT_OPERATOR_PERMISSION',
+    status: 403,
+    retryable: false,
+    message: 'Your operator key does not have the permission for this.',
+    operator: 'GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE grants permissions; the audit table has the try.',
+  },
   invalid_input: {
     status: 400,
     retryable: false,
@@ -151,6 +158,12 @@ const rows = {
     message: 'The cursor is not valid here.',
     operator:
       'Frequent on several replicas: GUARDIAN_DASHBOARD_CURSOR_SECRET must be the same on all.',
+  },
+  invalid_status_filter: {
+    status: 400,
+    retryable: false,
+    message: 'The status must be a list of candidate, canonical, retained and discarded.',
+    operator: 'None.',
   },
   invalid_limit: {
     status: 400,
@@ -224,7 +237,7 @@ const rows = {
     status: 500,
     retryable: false,
     message: 'The service is not configured for this request.',
-    operator: 'See the log line of this request.',
+    operator: 'Check GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE; the log says what is wrong with it.',
   },
 } as const satisfies Record<string, ErrorRow>;
 
@@ -236,6 +249,8 @@ export interface ErrorMeta {
   paused_at?: string;
   paused_reason?: string | null;
   released_at?: string;
+  /** Sorted, without duplicates. */
+  missing_permissions?: readonly string[];
 }
 
 export interface ErrorEnvelope {
@@ -275,6 +290,12 @@ export class ServiceError extends Error {
       meta: { retryable: row.retryable, ...this.meta },
     };
   }
+}
+
+/** Status, default text and spelling on the wire of a code. */
+export function errorRow(code: ErrorCode): Pick<ErrorRow, 'status' | 'message'> & { wire: string } {
+  const { status, message, wire }: ErrorRow = rows[code];
+  return { status, message, wire: wire ?? code };
 }
 
 /** Rows for the generated documentation, in table order. */

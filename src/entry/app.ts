@@ -2,7 +2,8 @@ import { Hono } from 'hono';
 import { accessLog } from '../http/access-log.ts';
 import { corsPolicy } from '../http/cors.ts';
 import { errorHandler, routeNotFound } from '../http/errors.ts';
-import { mountHealth, type Readiness } from '../http/health.ts';
+import { documentRoutes } from '../http/api-docs.ts';
+import { healthRoutes, type Readiness } from '../http/health.ts';
 import { mountRoutes, type Route } from '../http/routes.ts';
 import type { Log } from '../observability/log.ts';
 
@@ -20,8 +21,11 @@ export function createApp(options: {
   const app = new Hono();
   app.use(accessLog(options.log));
   app.use(corsPolicy(options.corsAllowedOrigins));
-  mountHealth(app, options.checkReadiness);
-  mountRoutes(app, options.routes);
+  mountRoutes(app, [
+    ...healthRoutes(options.checkReadiness),
+    ...documentRoutes(async () => (await import('./api-document.ts')).apiDocument()),
+    ...options.routes,
+  ]);
   app.notFound(routeNotFound);
   app.onError(errorHandler(options.log));
   return app;

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import { openClient } from '../client/client.ts';
 import { loadConfig, type Config } from '../config/load.ts';
 import { runDemo } from '../demo/run.ts';
 import { createLog } from '../observability/log.ts';
@@ -21,7 +22,7 @@ interface Target {
 
 async function isRunning(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/status`, { signal: AbortSignal.timeout(1_000) })).ok;
+    return (await openClient(url, { timeoutMs: 1_000 }).readiness()).status === 'ready';
   } catch {
     return false;
   }

@@ -2,7 +2,9 @@
 import process from 'node:process';
 import { Hono } from 'hono';
 import { assertProductionReady, ConfigError, loadConfig } from '../config/load.ts';
-import { mountHealth } from '../http/health.ts';
+import { errorHandler, routeNotFound } from '../http/errors.ts';
+import { healthRoutes } from '../http/health.ts';
+import { mountRoutes } from '../http/routes.ts';
 import { superviseWorker } from '../kernel/supervise.ts';
 import { createLog } from '../observability/log.ts';
 import { checkReadiness } from './compose/shared.ts';
@@ -26,7 +28,12 @@ try {
   let health: Listening | undefined;
   if (config.CANONRY_WORKER_HEALTH_PORT !== undefined) {
     const app = new Hono();
-    mountHealth(app, () => checkReadiness(database, log));
+    mountRoutes(
+      app,
+      healthRoutes(() => checkReadiness(database, log)),
+    );
+    app.notFound(routeNotFound);
+    app.onError(errorHandler(log));
     health = await listen(app, config.HOST, config.CANONRY_WORKER_HEALTH_PORT);
   }
   console.log(`canonry worker ready${health ? ` at ${health.url}` : ''}`);

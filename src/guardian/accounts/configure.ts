@@ -10,14 +10,13 @@ import {
 import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { UnverifiableError, type InspectedAccount } from '../networks/network.ts';
-import { assertMidenNetwork, authOf, configureBody, decodeBase64 } from './wire.ts';
-
-export interface Configured {
-  success: true;
-  message: string;
-  ack_pubkey: string;
-  ack_commitment: string;
-}
+import {
+  assertMidenNetwork,
+  authOf,
+  configureBody,
+  decodeBase64,
+  type configuredAnswer,
+} from './wire.ts';
 
 /**
  * POST /configure: onboards an account, or replaces what is stored for it (protocol §1.4, C5).
@@ -33,7 +32,7 @@ export async function configureAccount(
   context: GuardianContext,
   body: unknown,
   request: Omit<SignedRequest, 'accountId'>,
-): Promise<Configured> {
+): Promise<v.InferOutput<typeof configuredAnswer>> {
   const parsed = v.safeParse(configureBody, body);
   if (!parsed.success) throw new ServiceError('invalid_input', describe(parsed.issues));
   assertMidenNetwork(parsed.output.network_config);

@@ -1,8 +1,10 @@
+import type * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { assertFresh, databaseClock } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import { AuthenticationError } from '../authentication/signature.ts';
 import type { GuardianContext } from '../context.ts';
+import type { lookupAnswer } from './wire.ts';
 
 /**
  * GET /state/lookup: the accounts a key may sign for, to whoever holds the key (protocol §2.8).
@@ -13,7 +15,7 @@ export async function lookUpAccounts(
   context: GuardianContext,
   keyCommitment: string,
   { timestamp, signature }: Pick<SignedRequest, 'timestamp' | 'signature'>,
-): Promise<{ accounts: { account_id: string }[] }> {
+): Promise<v.InferOutput<typeof lookupAnswer>> {
   assertFresh(timestamp, await databaseClock(context));
   try {
     await context.signatures.verifyLookup({ timestamp, keyCommitment, signature });

@@ -1,18 +1,10 @@
+import type * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { admitted } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
-import { encodeBase64 } from './wire.ts';
-
-/** Response of GET /state (protocol §1.2, StateObject). */
-export interface StateObject {
-  account_id: string;
-  state_json: { data: string; account_id: string };
-  commitment: string;
-  created_at: string;
-  updated_at: string;
-  auth_scheme: string;
-}
+import type { SignatureScheme } from '../networks/network.ts';
+import { encodeBase64, type stateAnswer } from './wire.ts';
 
 interface StateRow {
   outcome: string;
@@ -20,7 +12,7 @@ interface StateRow {
   state: Uint8Array | null;
   created_at: Date;
   updated_at: Date;
-  auth_scheme: string;
+  auth_scheme: SignatureScheme;
 }
 
 /**
@@ -30,7 +22,7 @@ interface StateRow {
 export async function readState(
   context: GuardianContext,
   request: SignedRequest,
-): Promise<StateObject> {
+): Promise<v.InferOutput<typeof stateAnswer>> {
   const row = await admitted<StateRow>(context, request, async (admission) => {
     const { accountId, authVersion, signer, timestamp } = admission;
     const [read] = await context.sql<StateRow[]>`

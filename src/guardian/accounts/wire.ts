@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import type { SignatureScheme } from '../networks/network.ts';
+import { timeText } from '../wire-values.ts';
 
 /** `0x` + 64 lower-case hex digits: the only spelling of a commitment that is stored. */
 export const commitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
@@ -25,6 +26,27 @@ export const configureBody = v.object({
 });
 
 export type ConfigureBody = v.InferOutput<typeof configureBody>;
+
+/** Answer of POST /configure. */
+export const configuredAnswer = v.object({
+  success: v.literal(true),
+  message: v.string(),
+  ack_pubkey: v.string(),
+  ack_commitment: commitmentText,
+});
+
+/** StateObject (protocol §1.2). */
+export const stateAnswer = v.object({
+  account_id: v.string(),
+  state_json: v.object({ data: v.string(), account_id: v.string() }),
+  commitment: commitmentText,
+  created_at: timeText,
+  updated_at: timeText,
+  auth_scheme: v.picklist(['falcon', 'ecdsa']),
+});
+
+/** Answer of GET /state/lookup. */
+export const lookupAnswer = v.object({ accounts: v.array(v.object({ account_id: v.string() })) });
 
 /** Scheme and signer set out of the externally tagged `auth`. */
 export function authOf(body: ConfigureBody): { scheme: SignatureScheme; signers: string[] } {

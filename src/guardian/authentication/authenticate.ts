@@ -16,7 +16,8 @@ export interface Admission {
   scheme: SignatureScheme;
 }
 
-const accountIdText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{30}$/));
+/** `0x` + 30 lower-case hex digits: a Miden account. */
+export const accountIdText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{30}$/));
 const timestampText = v.pipe(
   v.string(),
   v.regex(/^-?\d{1,19}$/),

@@ -14,10 +14,19 @@ export interface StoredAccount {
   released_at: Date | null;
 }
 
-const registration = v.object({
+/** Body of POST /evm/accounts. */
+export const registration = v.object({
   chain_id: chainId,
   account_address: address,
   multisig_validator_address: address,
+});
+
+/** Answer of POST /evm/accounts. */
+export const registered = v.object({
+  account_id: v.string(),
+  ...registration.entries,
+  signers: v.array(address),
+  threshold: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
 });
 
 /**
@@ -25,7 +34,11 @@ const registration = v.object({
  * E4). Again with another validator, it moves to that one.
  * @throws ServiceError
  */
-export async function registerAccount(context: EvmContext, session: Hex, body: unknown) {
+export async function registerAccount(
+  context: EvmContext,
+  session: Hex,
+  body: unknown,
+): Promise<v.InferOutput<typeof registered>> {
   const parsed = v.safeParse(registration, body);
   if (!parsed.success) {
     const path = v.getDotPath(parsed.issues[0]) ?? 'body';

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type * as v from 'valibot';
 import type { Cursors } from '../../http/cursor.ts';
 import type { Route } from '../../http/routes.ts';
 import { configureAccount } from '../accounts/configure.ts';
@@ -20,6 +21,7 @@ import {
   readSignedBody,
   readSignedQuery,
 } from './requests.ts';
+import type { pubkeyAnswer, statusAnswer } from './wire.ts';
 
 /** What the status route tells about this process. */
 export interface ServiceIdentity {
@@ -95,7 +97,7 @@ export function guardianRoutes(
 }
 
 /** C1, C2: liveness only; never touches the database. */
-function describeService(identity: ServiceIdentity): Record<string, string | number> {
+function describeService(identity: ServiceIdentity): v.InferOutput<typeof statusAnswer> {
   return {
     status: 'ok',
     version: identity.version,
@@ -107,7 +109,7 @@ function describeService(identity: ServiceIdentity): Record<string, string | num
 }
 
 /** C4: every unknown scheme means falcon; only ECDSA keys are shown whole. */
-function publicKey(context: GuardianContext, c: Context): { commitment: string; pubkey?: string } {
+function publicKey(context: GuardianContext, c: Context): v.InferOutput<typeof pubkeyAnswer> {
   const scheme = c.req.query('scheme') === 'ecdsa' ? 'ecdsa' : 'falcon';
   const commitment = context.acknowledgement.commitment(scheme);
   return scheme === 'ecdsa'

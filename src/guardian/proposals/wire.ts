@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
+import { commitmentText } from '../accounts/wire.ts';
 import { parseJson, type JsonValue } from '../authentication/canonical-json.ts';
+import { anyJson, anyObject, storedNonce, timeText } from '../wire-values.ts';
 
 /** A cosigner's signature over the commitment of a transaction summary (protocol §1.2). */
 const proposalSignature = v.union([
@@ -17,7 +19,7 @@ export type ProposalSignature = v.InferOutput<typeof proposalSignature>;
 /** Body of POST /delta/proposal as far as it is looked at; further members are kept. */
 export const proposalBody = v.object({
   account_id: v.string(),
-  nonce: v.bigint(),
+  nonce: storedNonce,
   delta_payload: v.unknown(),
 });
 
@@ -43,6 +45,9 @@ const payload = v.looseObject({
   ),
   metadata,
 });
+
+/** What a body of POST /delta/proposal has to be in full. */
+export const proposalBodyInFull = v.object({ ...proposalBody.entries, delta_payload: payload });
 
 export interface NormalizedProposal {
   /** Base64 of the serialized summary. */
@@ -92,9 +97,40 @@ export interface ProposalRow {
   created_at: Date | string;
 }
 
+const nothing = v.literal('');
+
+/** DeltaObject in proposal form (protocol §1.2); acknowledged is only what is executed. */
+export const proposalAnswer = v.object({
+  account_id: v.string(),
+  nonce: storedNonce,
+  prev_commitment: commitmentText,
+  delta_payload: anyObject,
+  ack_sig: nothing,
+  ack_pubkey: nothing,
+  ack_scheme: nothing,
+  status: v.object({
+    status: v.literal('pending'),
+    timestamp: timeText,
+    proposer_id: commitmentText,
+    cosigner_sigs: v.array(
+      v.object({ signer_id: commitmentText, signature: anyJson, timestamp: v.string() }),
+    ),
+  }),
+});
+
+/** Answer of POST /delta/proposal. */
+export const createdAnswer = v.object({ delta: proposalAnswer, commitment: commitmentText });
+
+/** Answer of GET /delta/proposal. */
+export const proposalsAnswer = v.object({ proposals: v.array(proposalAnswer) });
+
 /** DeltaObject in proposal form (protocol §1.2). */
-export function proposalObject(row: ProposalRow): JsonValue {
-  const signatures = parseJson(row.signatures) as { signer_id: string; signature: JsonValue }[];
+export function proposalObject(row: ProposalRow): v.InferOutput<typeof proposalAnswer> {
+  const signatures = parseJson(row.signatures) as {
+    signer_id: string;
+    signature: JsonValue;
+    timestamp: string;
+  }[];
   return {
     account_id: row.account_id,
     nonce: row.nonce,

@@ -9,6 +9,7 @@ import {
 } from '../../sessions/store.ts';
 import type { EvmContext } from '../context.ts';
 import { address, bytes32, signature, type Hex } from '../values.ts';
+import { loginBody } from './wire.ts';
 import { recoverLogin, sessionTypedData, type SessionMessage } from './typed-data.ts';
 
 const seconds = (time: Date): number => Math.floor(time.getTime() / 1_000);
@@ -33,7 +34,6 @@ export async function challengeWallet(context: EvmContext, wallet: string | unde
   };
 }
 
-const loginBody = v.object({ address: v.string(), nonce: v.string(), signature: v.string() });
 const loginValues = v.object({ address, nonce: bytes32, signature });
 
 /**

@@ -5,10 +5,7 @@ import type { EvmContext } from '../context.ts';
 import { parseAccountId, signature, type Hex } from '../values.ts';
 import { parseProposalId, readActive, readProposal } from './read.ts';
 import { signedBy } from './signature.ts';
-import type { ProposalRow } from './wire.ts';
-
-const approval = v.object({ account_id: v.string(), signature: v.string() });
-const cancellation = v.object({ account_id: v.string() });
+import { approval, cancellation, type ProposalRow } from './wire.ts';
 
 /**
  * POST /evm/proposals/{id}/approve: adds the session's signature (protocol §1.10, E8).

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
 import { encodeAbiParameters, keccak256 } from 'viem/utils';
 import { ServiceError } from '../../../errors.ts';
-import { evmLimits } from '../../../limits.ts';
 import {
   authorize,
   chainOf,
@@ -13,29 +12,10 @@ import {
 } from '../accounts.ts';
 import type { Multisig } from '../chain/chain.ts';
 import type { EvmContext } from '../context.ts';
-import { bytes32, parseAccountId, signature, uint256, type Hex } from '../values.ts';
+import { parseAccountId, type Hex } from '../values.ts';
 import { markUsedNonces, readActive, unexpiredKeys } from './read.ts';
 import { signedBy } from './signature.ts';
-import type { ProposalRow } from './wire.ts';
-
-const proposalBody = v.object({
-  account_id: v.string(),
-  user_op_hash: bytes32,
-  payload: v.pipe(
-    v.string(),
-    v.maxLength(evmLimits.payloadCharacters),
-    // neither can be stored as it is
-    v.check((text) => text.isWellFormed() && !text.includes('\0')),
-  ),
-  nonce: uint256,
-  ttl_seconds: v.pipe(
-    v.number(),
-    v.safeInteger(),
-    v.minValue(1),
-    v.maxValue(evmLimits.proposalSeconds),
-  ),
-  signature,
-});
+import { proposalBody, type ProposalRow } from './wire.ts';
 
 type ProposalBody = v.InferOutput<typeof proposalBody>;
 
