@@ -12,7 +12,10 @@ import type { GuardianContext } from '../../guardian/context.ts';
 import { guardianRoutes } from '../../guardian/http/routes.ts';
 import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts';
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
-import { createCursors } from '../../http/cursor.ts';
+import { AllowlistError } from '../../guardian/operators/allowlist.ts';
+import { openOperators } from '../../guardian/operators/open.ts';
+import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
+import { createCursors, type Cursors } from '../../http/cursor.ts';
 import type { Log } from '../../observability/log.ts';
 import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
@@ -53,13 +56,15 @@ export async function createApi(config: Config, database: Database, log: Log): P
     maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
   };
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
+  const cursors = createCursors(cursorKey(config, database, log));
+  const operators = await openOperatorsApi(config, context, cursors, log);
   const evm = await openEvmAccounts(config, database, log);
   const guardian = guardianRoutes(context, identity, {
     maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
-    cursors: createCursors(cursorKey(config, database, log)),
+    cursors,
   });
   const app = createApp({
-    routes: [...guardian, ...(evm?.routes ?? [])],
+    routes: [...guardian, ...operators.routes, ...(evm?.routes ?? [])],
     corsAllowedOrigins: config.GUARDIAN_CORS_ALLOWED_ORIGINS,
     checkReadiness: () => checkReadiness(database, log),
     log,
@@ -67,6 +72,7 @@ export async function createApi(config: Config, database: Database, log: Log): P
   return {
     app,
     async close() {
+      await operators.close();
       await evm?.close();
       await compute.close();
     },
@@ -84,10 +90,37 @@ async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
     entryPoint: config.GUARDIAN_EVM_ENTRYPOINT_ADDRESS,
     maxActiveProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
     maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
-    cookies: { alwaysSecure: isProduction(config), trustProxy: config.CANONRY_TRUST_PROXY },
+    cookies: cookiePolicy(config),
     log,
   });
 }
+
+/** @throws ConfigError when the list of operators cannot be used. */
+async function openOperatorsApi(
+  config: Config,
+  { sql, signatures }: GuardianContext,
+  cursors: Cursors,
+  log: Log,
+) {
+  try {
+    return await openOperators({
+      sql,
+      signatures,
+      cursors,
+      allowlistFile: config.GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE,
+      cookies: cookiePolicy(config),
+      log,
+    });
+  } catch (error) {
+    if (!(error instanceof AllowlistError)) throw error;
+    throw new ConfigError(`GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE: ${error.message}.`);
+  }
+}
+
+const cookiePolicy = (config: Config): CookiePolicy => ({
+  alwaysSecure: isProduction(config),
+  trustProxy: config.CANONRY_TRUST_PROXY,
+});
 
 /** The key of page cursors; without one, pages cannot be continued on another replica. */
 function cursorKey(config: Config, database: Database, log: Log): Uint8Array {

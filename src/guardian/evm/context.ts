@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts';
+import type { CookiePolicy } from '../sessions/cookie.ts';
 import type { EvmChain } from './chain/chain.ts';
 
 /** What the EVM module works with; built once by an entry point. */
@@ -11,11 +12,4 @@ export interface EvmContext {
   /** Largest request body in bytes. */
   maxRequestBytes: number;
   cookies: CookiePolicy;
-}
-
-export interface CookiePolicy {
-  /** Cookies are always `Secure`. */
-  alwaysSecure: boolean;
-  /** A proxy before this process sets `X-Forwarded-Proto`. */
-  trustProxy: boolean;
 }

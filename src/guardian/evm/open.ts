@@ -1,7 +1,7 @@
 import type { Sql } from '../../database/connect.ts';
 import type { Route } from '../../http/routes.ts';
 import type { Log } from '../../observability/log.ts';
-import { sweepRegularly, sweepRows, sweepSessions } from '../sessions/sweep.ts';
+import { sweepRegularly, sweepRows } from '../sessions/sweep.ts';
 import { ContractReader } from './chain/contracts.ts';
 import { EvmNode } from './chain/node.ts';
 import type { EvmContext } from './context.ts';
@@ -26,10 +26,7 @@ export function openEvm(
       return [chainId, new ContractReader(nodes, entryPoint as Hex)]; // configuration checked it
     }),
   );
-  const sweeper = sweepRegularly(async () => {
-    await sweepSessions(options.sql);
-    await sweepProposals(options.sql);
-  }, log);
+  const sweeper = sweepRegularly(() => sweepProposals(options.sql), log);
   return { routes: evmRoutes({ ...rest, chains }), close: () => sweeper.stop() };
 }
 

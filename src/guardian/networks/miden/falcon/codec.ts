@@ -28,7 +28,7 @@ export interface FalconSignature {
 }
 
 /** @throws FalconEncodingError */
-function decodePublicKey(bytes: Uint8Array): Int32Array {
+export function decodePublicKey(bytes: Uint8Array): Int32Array {
   if (bytes.length !== PUBLIC_KEY_BYTES || bytes[0] !== PUBLIC_KEY_HEADER) {
     throw new FalconEncodingError('not a Falcon-512 public key');
   }

@@ -1,0 +1,112 @@
+import * as v from 'valibot';
+import { ServiceError } from '../../errors.ts';
+import { sessionLimits } from '../../limits.ts';
+import { canonicalJson } from '../authentication/canonical-json.ts';
+import { textWord } from '../authentication/request-message.ts';
+import { AuthenticationError } from '../authentication/signature.ts';
+import { wordToHex } from '../networks/miden/word.ts';
+import {
+  issueChallenge,
+  liveChallenges,
+  openSession,
+  randomKey,
+  type Session,
+} from '../sessions/store.ts';
+import type { OperatorContext } from './context.ts';
+
+/** Challenges are for no origin in particular (protocol §1.5, O1). */
+const domain = '*';
+
+const commitmentText = v.pipe(
+  v.string(),
+  v.regex(/^(?:0x)?[0-9a-fA-F]{64}$/),
+  v.transform((text) => `0x${text.replace(/^0x/, '').toLowerCase()}`),
+);
+
+/**
+ * GET /auth/challenge: what an operator signs to log in (protocol §1.5, O1). Whoever is not an
+ * operator gets the same in form, and about as fast: the decoy writes to the log of the database
+ * as a challenge does, but no row.
+ * @throws ServiceError `invalid_commitment`; `configuration_error` while the list is unusable
+ */
+export async function challengeOperator(context: OperatorContext, text: string | undefined) {
+  const parsed = v.safeParse(commitmentText, text);
+  if (!parsed.success) throw new ServiceError('invalid_commitment');
+  const commitment = parsed.output;
+  const operator = await context.allowlist.find(commitment);
+  const key = randomKey();
+  const { expiresAt } = operator
+    ? await issueChallenge(context.sql, { realm: 'operator', principal: commitment, key })
+    : await decoy(context, key);
+  const challenge = { commitment, domain, nonce: key, expires_at: expiresAt.toISOString() };
+  return {
+    success: true,
+    challenge: { ...challenge, signing_digest: digestOf(commitment, { key, expiresAt }) },
+  };
+}
+
+async function decoy({ sql }: OperatorContext, key: string): Promise<{ expiresAt: Date }> {
+  const [row] = await sql<{ expires_at: Date }[]>`
+    select guardian.decoy_challenge(${key}, ${sessionLimits.challengeSeconds}) as expires_at`;
+  if (!row) throw new Error('decoy_challenge returned nothing');
+  return { expiresAt: row.expires_at };
+}
+
+const loginBody = v.object({ commitment: v.string(), signature: v.string() });
+
+/**
+ * POST /auth/verify: opens a session for the operator who signed one of the challenges that are
+ * live for the key (protocol §1.5, O2). A challenge is used up only by a signature that fits.
+ * @throws ServiceError `invalid_input` for a body of another form; `authentication_failed`
+ *   whatever else is wrong; `configuration_error` while the list is unusable
+ */
+export async function openOperatorSession(
+  context: OperatorContext,
+  body: unknown,
+): Promise<Session & { operatorId: string }> {
+  const texts = v.safeParse(loginBody, body);
+  if (!texts.success) throw new ServiceError('invalid_input', 'The body is not a login.');
+  const parsed = v.safeParse(commitmentText, texts.output.commitment);
+  if (!parsed.success) throw refused();
+  const principal = parsed.output;
+  const operator = await context.allowlist.find(principal);
+  const live = await liveChallenges(context.sql, 'operator', principal);
+  for (const challenge of live) {
+    const claim = {
+      scheme: operator?.scheme ?? 'falcon',
+      message: digestOf(principal, challenge),
+      signature: texts.output.signature,
+    };
+    if (!operator || !(await isSigned(context, principal, claim))) continue;
+    const login = { realm: 'operator', principal, key: challenge.key, subject: principal } as const;
+    const session = await openSession(context.sql, login);
+    if (!session) throw refused();
+    return { ...session, operatorId: principal };
+  }
+  throw refused();
+}
+
+async function isSigned(
+  { signatures }: OperatorContext,
+  principal: string,
+  claim: { scheme: 'falcon' | 'ecdsa'; message: string; signature: string },
+): Promise<boolean> {
+  try {
+    await signatures.verifyMessage({ ...claim, publicKey: '', authorized: [principal] });
+    return true;
+  } catch (error) {
+    if (error instanceof AuthenticationError) return false;
+    throw error;
+  }
+}
+
+/** The word that is signed: the challenge as canonical JSON, hashed as a request's payload is. */
+function digestOf(
+  commitment: string,
+  { key, expiresAt }: { key: string; expiresAt: Date },
+): string {
+  const expires_at = expiresAt.toISOString();
+  return wordToHex(textWord(canonicalJson({ commitment, domain, expires_at, nonce: key })));
+}
+
+const refused = () => new ServiceError('authentication_failed', 'The login is not valid.');
