@@ -1,6 +1,12 @@
 import type { Context } from 'hono';
 import { ServiceError } from '../errors.ts';
 
+export function bodyTooLarge(maxBytes: number): ServiceError {
+  return new ServiceError('invalid_input', `The body is larger than ${maxBytes} bytes.`, {
+    status: 413,
+  });
+}
+
 /**
  * Reads a JSON body as text, never more than `maxBytes` of it.
  * @throws ServiceError 415 for another content type, 413 over the limit, 400 for bytes that are
@@ -11,17 +17,13 @@ export async function readJsonText(c: Context, maxBytes: number): Promise<string
   if (type !== 'application/json') {
     throw new ServiceError('invalid_input', 'The body must be application/json.', { status: 415 });
   }
-  const tooLarge = () =>
-    new ServiceError('invalid_input', `The body is larger than ${maxBytes} bytes.`, {
-      status: 413,
-    });
-  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge();
+  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
 
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of c.req.raw.body ?? []) {
     size += chunk.byteLength;
-    if (size > maxBytes) throw tooLarge();
+    if (size > maxBytes) throw bodyTooLarge(maxBytes);
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);

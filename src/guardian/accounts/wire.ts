@@ -77,7 +77,10 @@ export function assertMidenNetwork(block: unknown): void {
  */
 export function decodeBase64(text: string, code: 'invalid_delta' | 'invalid_input'): Uint8Array {
   if (text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const binary = atob(text);
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < binary.length; i += 1) bytes[i] = binary.charCodeAt(i);
+    return bytes;
   }
   throw new ServiceError(code, 'The data is not base64.');
 }

@@ -2,87 +2,9 @@
  * The form of JSON that signatures cover (protocol dossier §2.3): what serde_json prints for a
  * value with sorted keys. Integers keep their digits; nothing is rounded on the way.
  */
-import { jsonLimits } from '../../limits.ts';
+import { InvalidJsonError, parseJson, type JsonValue } from './parse-json.ts';
 
-/**
- * A JSON value. An integer is a `bigint`, and a `number` is a floating-point value: 1n is written
- * `1` and 1 is written `1.0`, as serde_json writes u64 and f64.
- */
-export type JsonValue =
-  | null
-  | boolean
-  | string
-  | bigint
-  | number
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
-
-/** Not JSON, or beyond a limit. The text never quotes the input. */
-export class InvalidJsonError extends Error {
-  override name = 'InvalidJsonError';
-}
-
-/** Integers of serde_json: i64 below zero, u64 above; beyond them it reads a float. */
-const MIN_INTEGER = -(2n ** 63n);
-const MAX_INTEGER = 2n ** 64n - 1n;
-const MAX_INTEGER_CHARACTERS = 20;
-
-/**
- * Reads JSON text. Of repeated keys the last counts, as it does in serde_json.
- * @throws InvalidJsonError for what serde_json refuses too: bad syntax, lone surrogates, numbers
- *   beyond f64, more than 127 levels.
- */
-export function parseJson(text: string): JsonValue {
-  if (text.length > jsonLimits.characters) throw new InvalidJsonError('the JSON text is too long');
-  assertDepth(text);
-  try {
-    return JSON.parse(text, revive) as JsonValue;
-  } catch (error) {
-    if (error instanceof InvalidJsonError) throw error;
-    throw new InvalidJsonError('the text is not JSON');
-  }
-}
-
-/** Bounds recursion before any parser sees the text. */
-function assertDepth(text: string): void {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text[i];
-    if (inString) {
-      if (c === '\\') i += 1;
-      else if (c === '"') inString = false;
-    } else if (c === '"') inString = true;
-    else if (c === '[' || c === '{') {
-      depth += 1;
-      if (depth > jsonLimits.depth) throw new InvalidJsonError('the JSON is nested too deeply');
-    } else if (c === ']' || c === '}') depth -= 1;
-  }
-}
-
-/** `context.source` is the literal as written (ECMAScript 2026, JSON.parse source text access). */
-function revive(
-  this: unknown,
-  key: string,
-  value: unknown,
-  context?: { source?: string },
-): unknown {
-  assertWellFormed(key);
-  if (typeof value === 'string') assertWellFormed(value);
-  if (typeof value !== 'number') return value;
-  const literal = context?.source;
-  if (literal === undefined) throw new Error('this runtime has no JSON.parse source access');
-  if (/^-?\d+$/.test(literal) && literal.length <= MAX_INTEGER_CHARACTERS && literal !== '-0') {
-    const integer = BigInt(literal);
-    if (integer >= MIN_INTEGER && integer <= MAX_INTEGER) return integer;
-  }
-  if (!Number.isFinite(value)) throw new InvalidJsonError('a number is out of range');
-  return value;
-}
-
-function assertWellFormed(text: string): void {
-  if (!text.isWellFormed()) throw new InvalidJsonError('a string holds half a surrogate pair');
-}
+export { InvalidJsonError, parseJson, type JsonValue };
 
 /**
  * The text that is signed: keys sorted by their UTF-8 bytes, no white space. Mind that a `number`
@@ -92,12 +14,37 @@ export function canonicalJson(value: JsonValue): string {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number') return floatText(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.keys(value)
-    .toSorted(compareUtf8)
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`);
-  return `{${members.join(',')}}`;
+  return isArray(value) ? arrayText(value) : objectText(value);
 }
+
+// Texts grow by concatenation: joining lists of them costs twice as much for many small values.
+
+function arrayText(items: readonly JsonValue[]): string {
+  let text = '[';
+  for (let i = 0; i < items.length; i += 1) {
+    if (i > 0) text += ',';
+    text += canonicalJson(items[i]!);
+  }
+  return `${text}]`;
+}
+
+function objectText(members: { readonly [key: string]: JsonValue }): string {
+  let text = '{';
+  for (const key of sortedKeys(members)) {
+    if (text !== '{') text += ',';
+    text += `${JSON.stringify(key)}:${canonicalJson(members[key]!)}`;
+  }
+  return `${text}}`;
+}
+
+/** The built-in order is that of UTF-16, and the same unless there are surrogates. */
+function sortedKeys(members: object): string[] {
+  const keys = Object.keys(members);
+  if (keys.length < 2) return keys;
+  return keys.some((key) => surrogate.test(key)) ? keys.toSorted(compareUtf8) : keys.toSorted();
+}
+
+const surrogate = /[\ud800-\udfff]/;
 
 function isArray(value: object): value is readonly JsonValue[] {
   return Array.isArray(value);
@@ -125,14 +72,9 @@ function codePointRank(unit: number): number {
  */
 function floatText(value: number): string {
   if (!Number.isFinite(value)) throw new InvalidJsonError('a number is out of range');
-  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
-  if (value === 0) return `${sign}0.0`;
-  const [mantissa, exponent] = Math.abs(value).toExponential().split('e') as [string, string];
-  const digits = mantissa.replace('.', '');
-  /** Digits before the decimal point, if written without exponent. */
-  const point = Number(exponent) + 1;
-  if (point > 16 || point <= -5) return `${sign}${mantissa}e${String(point - 1)}`;
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  if (digits.length <= point) return `${sign}${digits.padEnd(point, '0')}.0`;
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  const size = Math.abs(value);
+  // in between JavaScript writes the same digits plainly, a whole number without a point
+  if (size < 1e-5 || size >= 1e16) return value.toExponential().replace('e+', 'e');
+  return Number.isInteger(value) ? `${value}.0` : String(value);
 }

@@ -1,7 +1,12 @@
 /** Who signed a word, given who may (protocol dossier §2.5 and §2.6). */
 import { decodeSignature, FalconEncodingError } from '../networks/miden/falcon/codec.ts';
 import { publicKeyCommitment, verifySignature } from '../networks/miden/falcon/verify.ts';
-import { ecdsaCommitments, recoverEcdsaKey, verifyEcdsa } from '../networks/miden/ecdsa.ts';
+import {
+  ecdsaCommitments,
+  isEcdsaSignature,
+  recoverEcdsaKey,
+  verifyEcdsa,
+} from '../networks/miden/ecdsa.ts';
 import { type Word, wordToHex } from '../networks/miden/word.ts';
 import type { SignatureScheme } from '../networks/network.ts';
 
@@ -54,6 +59,7 @@ function decodeFalcon(signature: Uint8Array): ReturnType<typeof decodeSignature>
  * (r, s) is valid. The client's key is the fall-back for a wrong recovery id.
  */
 function verifyEcdsaClaim(claim: SignatureClaim): string {
+  if (!isEcdsaSignature(claim.signature)) throw new AuthenticationError('not a signature');
   const message = claim.message();
   const recovered = recoverEcdsaKey(message, claim.signature);
   const signer = recovered && authorizedName(recovered, claim.authorized);

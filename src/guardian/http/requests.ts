@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { readJsonText } from '../../http/body.ts';
+import { bodyTooLarge, readJsonText } from '../../http/body.ts';
 import { parseAccountId, readSignatureHeaders } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import {
@@ -20,7 +20,8 @@ export interface SignedBody {
 /**
  * Reads a signed JSON body; the signed payload is the canonical form of the whole body
  * (protocol §2.3), members that the server does not know included.
- * @throws ServiceError
+ * @throws ServiceError; 413 also for a canonical form over the limit: hashing it is what costs,
+ *   and a float such as 1e15 has four times as many characters in it
  */
 export async function readSignedBody(c: Context, maxBytes: number): Promise<SignedBody> {
   const text = await readJsonText(c, maxBytes);
@@ -33,6 +34,7 @@ export async function readSignedBody(c: Context, maxBytes: number): Promise<Sign
     if (!(error instanceof InvalidJsonError)) throw error;
     throw new ServiceError('invalid_input', `The body cannot be read: ${error.message}.`);
   }
+  if (payload.length > maxBytes) throw bodyTooLarge(maxBytes);
   const headers = readHeaders(c);
   return { body, request: { ...headers, payload } };
 }

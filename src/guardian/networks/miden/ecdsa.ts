@@ -55,6 +55,16 @@ function packedBytes(bytes: Uint8Array): bigint[] {
   return elements;
 }
 
+/** Whether the bytes can be a signature at all: length, recovery id, scalars in range, low s. */
+export function isEcdsaSignature(signature: Uint8Array): boolean {
+  if (signature.length !== ECDSA_SIGNATURE_BYTES) return false;
+  try {
+    return !secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact').hasHighS();
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The key under which `signature` is a valid signature of `message`, 33 bytes compressed.
  * @returns null for another length or recovery id, a high s (it would give one signature two
