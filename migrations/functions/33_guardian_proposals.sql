@@ -12,6 +12,24 @@ returns text language sql as $$
   from guardian.account where account_id = p_account_id for no key update;
 $$;
 
+-- Who: every write, in the statement that refused it, so that a refusal costs no round trip more.
+-- Index: primary keys, delta_candidates.
+-- Volatile, so that it sees what the write saw. Null unless there is something to say: since when
+-- the account is paused or released, or when the candidate in the way is looked at next.
+create or replace function guardian.refusal_details(p_account_id text, p_outcome text)
+returns json language sql volatile as $$
+  select json_build_object(
+      'paused_at', a.paused_at, 'paused_reason', a.paused_reason, 'released_at', a.released_at,
+      'retry_after_secs',
+        greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp()))))
+  from guardian.account a
+  left join guardian.delta d on d.account_id = a.account_id and d.status = 'candidate'
+  left join canonry.candidate c on c.candidate_id = d.candidate_id
+  where a.account_id = p_account_id
+    and p_outcome in ('conflict_pending_delta', 'account_paused', 'account_released')
+  order by d.candidate_id limit 1;
+$$;
+
 -- Who: reads of proposals.
 -- Index: primary key of proposal_signature.
 -- Signatures in the order they arrived.
@@ -23,6 +41,23 @@ returns json language sql stable as $$
     ) order by s.signed_at, s.signer_commitment), '[]')
   from guardian.proposal_signature s
   where s.account_id = p_account_id and s.commitment = p_commitment;
+$$;
+
+-- Who: POST and PUT /delta/proposal, in the statement that wrote.
+-- Index: primary keys.
+-- Volatile, so that it sees what the write in the same statement left; without a row when that
+-- write was refused. Its argument p_outcome makes it run after the write.
+create or replace function guardian.proposal_after(
+  p_account_id text, p_commitment text, p_outcome text
+) returns table (
+  account_id text, commitment text, nonce bigint, prev_commitment text, proposer text,
+  created_at timestamptz, payload text, signatures text
+) language sql volatile as $$
+  select p.account_id, p.commitment, p.nonce, p.prev_commitment, p.proposer, p.created_at,
+         p.payload::text, guardian.signatures_of(p.account_id, p.commitment)::text
+  from guardian.proposal p
+  where p_outcome in ('stored', 'signed')
+    and p.account_id = p_account_id and p.commitment = p_commitment;
 $$;
 
 -- Who: POST /delta/proposal, after the summary was applied to p_prev_commitment and every
@@ -124,7 +159,9 @@ begin
 end
 $$;
 
--- Who: POST /delta/candidate/abandon. p_landed: the chain already shows the candidate's result.
+drop function if exists guardian.request_abandon(text, bigint, text, bigint, bigint, boolean);
+
+-- Who: POST /delta/candidate/abandon. p_on_chain: the commitment that the chain shows, or null.
 -- Locks: the account row, the delta row, then the job row of the look that follows.
 -- Index: primary key.
 -- Why safe: records an intent only; the worker decides, and landing always wins. A repeat keeps
@@ -132,7 +169,7 @@ $$;
 -- Returns the outcome and, for 'recorded', the state of the delta.
 create or replace function guardian.request_abandon(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
-  p_nonce bigint, p_landed boolean,
+  p_nonce bigint, p_on_chain text,
   out outcome text, out state text, out requested_at timestamptz
 ) language plpgsql as $$
 declare
@@ -151,7 +188,9 @@ begin
     where account_id = p_account_id and nonce = p_nonce for update;
   if v_delta.account_id is null then
     outcome := 'delta_not_found';
-  elsif v_delta.status = 'canonical' or (v_delta.status = 'candidate' and p_landed) then
+  elsif v_delta.status = 'canonical'
+    or (v_delta.status = 'candidate' and v_delta.new_commitment = p_on_chain)
+  then
     outcome := 'candidate_landed';
   elsif v_delta.status = 'candidate' then
     outcome := 'recorded';

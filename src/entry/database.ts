@@ -11,13 +11,14 @@ export function openConfiguredDatabase(
   options: { applicationName: string; direct?: boolean },
 ): Promise<Database> {
   const { DATABASE_URL, DIRECT_DATABASE_URL } = config;
+  const pooled = DIRECT_DATABASE_URL !== undefined && DIRECT_DATABASE_URL !== DATABASE_URL;
   return openDatabase({
     databaseUrl: options.direct === true ? (DIRECT_DATABASE_URL ?? DATABASE_URL) : DATABASE_URL,
     directDatabaseUrl: DIRECT_DATABASE_URL,
     embeddedDirectory: path.join(config.CANONRY_DATA_DIR, 'database'),
     applicationName: options.applicationName,
     // one round trip a query instead of two, where no pooler hands it to another session
-    preparedStatements: options.direct === true || DATABASE_URL === undefined,
+    preparedStatements: options.direct === true || !pooled,
     maxConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,
     maxWorkerConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,
   });

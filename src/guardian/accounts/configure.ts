@@ -1,14 +1,9 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import {
-  assertFresh,
-  databaseClock,
-  loadAuth,
-  parseAccountId,
-  verifySigner,
-} from '../authentication/authenticate.ts';
+import { loadAuth, parseAccountId, verifySigner } from '../authentication/authenticate.ts';
 import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
+import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { UnverifiableError, type InspectedAccount } from '../networks/network.ts';
 import {
   assertMidenNetwork,
@@ -40,22 +35,41 @@ export async function configureAccount(
   const { scheme, signers } = authOf(parsed.output);
   const state = decodeBase64(parsed.output.initial_state.data, 'invalid_input');
 
-  const [stored, nowMs] = await storedOrNow(context, accountId);
-  assertFresh(request.timestamp, nowMs);
+  const signed = { ...request, accountId };
+  // spares a round trip; the database says when it is old
+  const remembered = context.remembered.auth(accountId);
+  let stored = remembered ?? (await loadAuth(context, signed));
   const account = await inspect(context, state, accountId);
   assertBinding(context, account, scheme, signers);
-  const signer = await verifySigner(context, { ...request, accountId }, scheme, signers);
-  if (stored && !stored.signer_commitments.includes(signer)) {
-    const onChain = await context.network.commitmentOnChain(accountId);
-    if (onChain !== account.commitment) throw new ServiceError('authentication_failed');
+  const signer = await verifySigner(context, signed, scheme, signers);
+  const write = async (): Promise<Written> => {
+    await assertMayReplace(context, stored, account, signer);
+    const [row] = await context.sql<Written[]>`
+      select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal
+      from guardian.configure_account(
+        ${accountId}, ${stored?.auth_version ?? 0n}, ${signer}, ${request.timestamp},
+        ${scheme}, ${signers}, ${account.commitment}, ${state}) r (outcome)`;
+    if (!row) throw new ServiceError('storage_error');
+    return row;
+  };
+  if (remembered && !remembered.signer_commitments.includes(signer)) {
+    stored = await loadAuth(context, signed);
   }
-
-  const [row] = await context.sql<{ outcome: string }[]>`
-    select guardian.configure_account(
-      ${accountId}, ${stored?.auth_version ?? 0n}, ${signer}, ${request.timestamp},
-      ${scheme}, ${signers}, ${account.commitment}, ${state}) as outcome`;
-  switch (row?.outcome) {
+  let row = await write();
+  if (row.outcome === 'stale_auth' && stored === remembered) {
+    stored = await loadAuth(context, signed);
+    row = await write();
+  }
+  switch (row.outcome) {
     case 'configured':
+      // what the database now holds: a new account's first version, or the next one
+      context.remembered.rememberAuth(accountId, {
+        auth_version: stored ? stored.auth_version + 1n : 1n,
+        auth_scheme: scheme,
+        signer_commitments: signers,
+        commitment: account.commitment,
+      });
+      context.remembered.rememberState(accountId, account.commitment, state);
       return {
         success: true,
         message: stored ? 'Account updated.' : 'Account configured.',
@@ -63,19 +77,25 @@ export async function configureAccount(
         ack_commitment: context.acknowledgement.commitment(scheme, account.protocol),
       };
     case 'conflict_pending_delta':
-      throw new ServiceError('conflict_pending_delta');
+      throw refusalOf(row);
+    case 'not_fresh':
+      throw new ServiceError('authentication_failed');
     default:
       // lost a race against another configure or a newer request of the same signer
       throw new ServiceError('authentication_replay');
   }
 }
 
-async function storedOrNow(
+/** The word of a stored signer, or else the chain's. @throws ServiceError */
+async function assertMayReplace(
   context: GuardianContext,
-  accountId: string,
-): Promise<[StoredAuth | undefined, bigint]> {
-  const stored = await loadAuth(context, accountId);
-  return [stored, stored?.now_ms ?? (await databaseClock(context))];
+  stored: StoredAuth | undefined,
+  account: InspectedAccount,
+  signer: string,
+): Promise<void> {
+  if (!stored || stored.signer_commitments.includes(signer)) return;
+  const onChain = await context.network.commitmentOnChain(account.accountId);
+  if (onChain !== account.commitment) throw new ServiceError('authentication_failed');
 }
 
 async function inspect(

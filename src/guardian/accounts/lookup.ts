@@ -1,6 +1,6 @@
 import type * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { assertFresh, databaseClock } from '../authentication/authenticate.ts';
+import { assertFresh } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import { AuthenticationError } from '../authentication/signature.ts';
 import type { GuardianContext } from '../context.ts';
@@ -16,15 +16,21 @@ export async function lookUpAccounts(
   keyCommitment: string,
   { timestamp, signature }: Pick<SignedRequest, 'timestamp' | 'signature'>,
 ): Promise<v.InferOutput<typeof lookupAnswer>> {
-  assertFresh(timestamp, await databaseClock(context));
   try {
     await context.signatures.verifyLookup({ timestamp, keyCommitment, signature });
   } catch (error) {
     if (error instanceof AuthenticationError) throw new ServiceError('authentication_failed');
     throw error;
   }
-  const accounts = await context.sql<{ account_id: string }[]>`
-    select account_id from guardian.account
-    where signer_commitments @> ${[keyCommitment]} order by account_id`;
-  return { accounts: [...accounts] };
+  const rows = await context.sql<{ now_ms: bigint; account_id: string | null }[]>`
+    select c.now_ms, a.account_id
+    from (select (extract(epoch from clock_timestamp()) * 1000)::bigint) c (now_ms)
+    left join guardian.account a on a.signer_commitments @> ${[keyCommitment]}
+    order by a.account_id`;
+  const [first] = rows;
+  if (!first) throw new ServiceError('storage_error');
+  assertFresh(timestamp, first.now_ms);
+  return {
+    accounts: rows.flatMap(({ account_id }) => (account_id === null ? [] : [{ account_id }])),
+  };
 }

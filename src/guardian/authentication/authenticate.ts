@@ -86,28 +86,32 @@ export async function verifySigner(
   }
 }
 
-/** The account with the database's clock; undefined when it is not configured here. */
-export async function loadAuth(
-  context: GuardianContext,
-  accountId: string,
-): Promise<StoredAuth | undefined> {
-  const [row] = await context.sql<(StoredAuth & { state: Uint8Array })[]>`
-    select auth_version, auth_scheme, signer_commitments, commitment, state,
-           (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms
-    from guardian.account where account_id = ${accountId}`;
-  if (!row) return undefined;
-  const { state, ...auth } = row;
-  context.remembered.rememberState(accountId, auth.commitment, state);
-  context.remembered.rememberAuth(accountId, auth);
-  return auth;
+interface AuthRow extends StoredAuth {
+  /** Null when the account is not configured here. */
+  state: Uint8Array | null;
+  now_ms: bigint;
 }
 
-/** The database's clock in Unix milliseconds: it decides freshness and expiry. */
-export async function databaseClock(context: GuardianContext): Promise<bigint> {
-  const [row] = await context.sql<{ now_ms: bigint }[]>`
-    select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms`;
+/**
+ * The account, undefined when it is not configured here, at a moment of the database's clock.
+ * @throws ServiceError `authentication_failed` when the timestamp is too far from that clock.
+ */
+export async function loadAuth(
+  context: GuardianContext,
+  { accountId, timestamp }: Pick<SignedRequest, 'accountId' | 'timestamp'>,
+): Promise<StoredAuth | undefined> {
+  const [row] = await context.sql<AuthRow[]>`
+    select a.auth_version, a.auth_scheme, a.signer_commitments, a.commitment, a.state, c.now_ms
+    from (select (extract(epoch from clock_timestamp()) * 1000)::bigint) c (now_ms)
+    left join guardian.account a on a.account_id = ${accountId}`;
   if (!row) throw new ServiceError('storage_error');
-  return row.now_ms;
+  const { state, now_ms: nowMs, ...auth } = row;
+  if (state) {
+    context.remembered.rememberState(accountId, auth.commitment, state);
+    context.remembered.rememberAuth(accountId, auth);
+  }
+  assertFresh(timestamp, nowMs);
+  return state ? auth : undefined;
 }
 
 /**
@@ -144,9 +148,8 @@ export async function admitted<T>(
 }
 
 async function loadFresh(context: GuardianContext, request: SignedRequest): Promise<StoredAuth> {
-  const stored = await loadAuth(context, request.accountId);
+  const stored = await loadAuth(context, request);
   if (!stored) throw new ServiceError('account_not_found');
-  assertFresh(request.timestamp, stored.now_ms);
   return stored;
 }
 

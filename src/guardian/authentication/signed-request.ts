@@ -28,5 +28,4 @@ export interface StoredAuth {
   auth_scheme: SignatureScheme;
   signer_commitments: string[];
   commitment: string;
-  now_ms: bigint;
 }

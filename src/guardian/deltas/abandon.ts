@@ -5,11 +5,10 @@ import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
 import { ChainError } from '../networks/network.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf, type Written } from './refusal.ts';
 import { abandonBody, type abandonAnswer } from './wire.ts';
 
-interface AbandonRow {
-  outcome: string;
+interface AbandonRow extends Written {
   state: 'pending' | 'abandoned' | 'retained';
   requested_at: Date | null;
 }
@@ -33,15 +32,16 @@ export async function abandonDelta(
     context,
     { ...request, accountId },
     async ({ authVersion, signer, timestamp }) => {
-      const landed = await hasLanded(context, accountId, nonce);
+      const onChain = await commitmentOnChain(context, accountId);
       const [recorded] = await context.sql<AbandonRow[]>`
-        select * from guardian.request_abandon(
-          ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${nonce}, ${landed})`;
+        select r.*, guardian.refusal_details(${accountId}, r.outcome) as refusal
+        from guardian.request_abandon(
+          ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${nonce}, ${onChain}) r`;
       if (!recorded) throw new ServiceError('storage_error');
       return recorded;
     },
   );
-  if (row.outcome !== 'recorded') throw await refusalOf(context, accountId, row.outcome);
+  if (row.outcome !== 'recorded') throw refusalOf(row);
   return {
     account_id: accountId,
     nonce,
@@ -50,20 +50,15 @@ export async function abandonDelta(
   };
 }
 
-/** A node that does not answer does not keep a client from recording its intent. */
-async function hasLanded(
+/** Null where the chain shows nothing, and where its node does not answer: an intent is recorded. */
+async function commitmentOnChain(
   context: GuardianContext,
   accountId: string,
-  nonce: bigint,
-): Promise<boolean> {
-  const [delta] = await context.sql<{ new_commitment: string }[]>`
-    select new_commitment from guardian.delta
-    where account_id = ${accountId} and nonce = ${nonce} and status = 'candidate'`;
-  if (!delta) return false;
+): Promise<string | null> {
   try {
-    return (await context.network.commitmentOnChain(accountId)) === delta.new_commitment;
+    return await context.network.commitmentOnChain(accountId);
   } catch (error) {
-    if (error instanceof ChainError) return false;
+    if (error instanceof ChainError) return null;
     throw error;
   }
 }

@@ -1,11 +1,17 @@
 import { ServiceError, type ErrorCode, type ErrorMeta } from '../../errors.ts';
-import type { GuardianContext } from '../context.ts';
 
-interface Gate {
-  paused_at: Date | null;
+/** `guardian.refusal_details`: times as JSON has them. */
+interface RefusalDetails {
+  paused_at: string | null;
   paused_reason: string | null;
-  released_at: Date | null;
+  released_at: string | null;
   retry_after_secs: number | null;
+}
+
+/** What a write answers: its outcome, and when that is a refusal, what there is to say about it. */
+export interface Written {
+  outcome: string;
+  refusal: RefusalDetails | null;
 }
 
 /**
@@ -14,37 +20,22 @@ interface Gate {
  *
  * @param reason why a delta cannot be verified.
  */
-export async function refusalOf(
-  context: GuardianContext,
-  accountId: string,
-  outcome: string,
-  reason?: string,
-): Promise<ServiceError> {
+export function refusalOf({ outcome, refusal }: Written, reason?: string): ServiceError {
   const code = outcome as ErrorCode;
   if (code === 'invalid_delta' && reason) {
     return new ServiceError(code, `The delta cannot be verified: ${reason}`);
   }
-  if (!['conflict_pending_delta', 'account_paused', 'account_released'].includes(code)) {
-    return new ServiceError(code);
-  }
-  const [gate] = await context.sql<Gate[]>`
-    select a.paused_at, a.paused_reason, a.released_at,
-           greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp())))::float8
-             as retry_after_secs
-    from guardian.account a
-    left join guardian.delta d on d.account_id = a.account_id and d.status = 'candidate'
-    left join canonry.candidate c on c.candidate_id = d.candidate_id
-    where a.account_id = ${accountId}
-    order by d.candidate_id limit 1`;
-  return new ServiceError(code, undefined, { meta: gate ? metaOf(code, gate) : {} });
+  return new ServiceError(code, undefined, { meta: refusal ? metaOf(code, refusal) : {} });
 }
 
-function metaOf(code: ErrorCode, gate: Gate): ErrorMeta {
-  if (code === 'account_paused' && gate.paused_at) {
-    return { paused_at: gate.paused_at.toISOString(), paused_reason: gate.paused_reason };
+function metaOf(code: ErrorCode, details: RefusalDetails): ErrorMeta {
+  if (code === 'account_paused' && details.paused_at) {
+    return { paused_at: isoTime(details.paused_at), paused_reason: details.paused_reason };
   }
-  if (code === 'account_released' && gate.released_at) {
-    return { released_at: gate.released_at.toISOString() };
+  if (code === 'account_released' && details.released_at) {
+    return { released_at: isoTime(details.released_at) };
   }
-  return gate.retry_after_secs === null ? {} : { retry_after_secs: gate.retry_after_secs };
+  return details.retry_after_secs === null ? {} : { retry_after_secs: details.retry_after_secs };
 }
+
+const isoTime = (time: string) => new Date(time).toISOString();

@@ -6,12 +6,10 @@ import type { SignedRequest, StoredAuth } from '../authentication/signed-request
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalOf, type Written } from './refusal.ts';
 import { deltaBody, holdsZeroCharacter, type DeltaRow } from './wire.ts';
 
-interface SubmitRow extends DeltaRow {
-  outcome: string;
-}
+type SubmitRow = DeltaRow & Written;
 
 interface Submission {
   nonce: bigint;
@@ -76,7 +74,7 @@ export async function submitDelta(
     if (result) context.remembered.rememberState(accountId, result.newCommitment, result.state);
     return row;
   }
-  throw await refusalOf(context, accountId, row.outcome, reason);
+  throw refusalOf(row, reason);
 }
 
 /**
@@ -154,7 +152,8 @@ async function commit(
   const { nonce, prevCommitment, payload } = submission;
   const verified = verdict.verdict === 'valid' ? verdict.verified : undefined;
   const [row] = await sql<SubmitRow[]>`
-    select r.outcome, (r.about).account_id, (r.about).nonce, (r.about).status,
+    select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal,
+           (r.about).account_id, (r.about).nonce, (r.about).status,
            (r.about).status_reason, (r.about).status_timestamp, (r.about).prev_commitment,
            (r.about).new_commitment, (r.about).payload::text as payload, (r.about).ack_scheme,
            (r.about).ack_pubkey, (r.about).ack_signature, (r.about).retry_count,

@@ -5,11 +5,10 @@ import { admitted, parseAccountId, type Admission } from '../authentication/auth
 import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
-import { refusalOf } from '../deltas/refusal.ts';
+import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { findBase } from '../deltas/submit.ts';
 import { UnverifiableError } from '../networks/network.ts';
 import { verifyCosigner } from './cosign.ts';
-import { readProposalRow } from './read.ts';
 import {
   normalizeProposal,
   proposalBody,
@@ -40,19 +39,11 @@ export async function createProposal(
   const proposal = normalizeProposal(parsed.output.delta_payload);
   const summary = decodeBase64(proposal.summary, 'invalid_delta');
   let examined: Examined | undefined;
-  const { outcome } = await admitted(
-    context,
-    { ...request, accountId },
-    async (admission, stored) => {
-      examined = await examine(context, accountId, stored, proposal, summary);
-      return commit(context, admission, stored, parsed.output.nonce, proposal, examined);
-    },
-  );
-  if (outcome !== 'stored' || !examined) {
-    throw await refusalOf(context, accountId, outcome, examined?.reason);
-  }
-  const row = await readProposalRow(context, accountId, examined.commitment);
-  if (!row) throw new ServiceError('proposal_not_found');
+  const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
+    examined = await examine(context, accountId, stored, proposal, summary);
+    return commit(context, admission, stored, parsed.output.nonce, proposal, examined);
+  });
+  if (row.outcome !== 'stored') throw refusalOf(row, examined?.reason);
   return row;
 }
 
@@ -92,13 +83,17 @@ async function commit(
   nonce: bigint,
   proposal: NormalizedProposal,
   examined: Examined,
-): Promise<{ outcome: string }> {
+): Promise<ProposalRow & Written> {
   const { accountId, authVersion, signer, timestamp } = admission;
-  const [row] = await context.sql<{ outcome: string }[]>`
-    select guardian.create_proposal(
+  const [row] = await context.sql<(ProposalRow & Written)[]>`
+    select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal, p.*
+    from guardian.create_proposal(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${examined.verdict},
       ${examined.commitment}, ${nonce}, ${stored.commitment},
       ${canonicalJson(proposal.payload)}::text::json,
-      ${canonicalJson(examined.signatures)}::text::json, ${context.maxPendingProposals}) as outcome`;
-  return row ?? { outcome: 'storage_error' };
+      ${canonicalJson(examined.signatures)}::text::json, ${context.maxPendingProposals}) r (outcome)
+    left join lateral guardian.proposal_after(
+      ${accountId}, ${examined.commitment}, r.outcome) p on true`;
+  if (!row) throw new ServiceError('storage_error');
+  return row;
 }

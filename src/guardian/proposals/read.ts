@@ -14,21 +14,6 @@ export function parseCommitment(value: unknown): string {
   return parsed.output;
 }
 
-/** A pending proposal with its signatures. */
-export async function readProposalRow(
-  context: GuardianContext,
-  accountId: string,
-  commitment: string,
-): Promise<ProposalRow | undefined> {
-  const [row] = await context.sql<ProposalRow[]>`
-    select p.account_id, p.commitment, p.nonce, p.prev_commitment, p.proposer, p.created_at,
-           p.payload::text as payload,
-           guardian.signatures_of(p.account_id, p.commitment)::text as signatures
-    from guardian.proposal p
-    where p.account_id = ${accountId} and p.commitment = ${commitment}`;
-  return row;
-}
-
 /**
  * GET /delta/proposal: the pending proposals of an account, by nonce.
  * @throws ServiceError

@@ -4,9 +4,9 @@ import { admitted, parseAccountId } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import type { GuardianContext } from '../context.ts';
-import { refusalOf } from '../deltas/refusal.ts';
+import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { verifyCosigner } from './cosign.ts';
-import { parseCommitment, readProposalRow } from './read.ts';
+import { parseCommitment } from './read.ts';
 import { signBody, type ProposalRow } from './wire.ts';
 
 /**
@@ -23,22 +23,20 @@ export async function signProposal(
   const accountId = parseAccountId(parsed.output.account_id);
   const commitment = parseCommitment(parsed.output.commitment);
   const { signature } = parsed.output;
-  const { outcome } = await admitted(
-    context,
-    { ...request, accountId },
-    async (admission, stored) => {
-      const cosigner = await verifyCosigner(context, stored, commitment, signature);
-      const { authVersion, signer, timestamp } = admission;
-      const [row] = await context.sql<{ outcome: string }[]>`
-      select guardian.sign_proposal(
-        ${accountId}, ${authVersion}, ${signer}, ${timestamp},
-        ${cosigner === undefined ? 'invalid' : 'valid'}, ${commitment}, ${cosigner ?? null},
-        ${canonicalJson(signature as JsonValue)}::text::json) as outcome`;
-      return row ?? { outcome: 'storage_error' };
-    },
-  );
-  if (outcome !== 'signed') throw await refusalOf(context, accountId, outcome);
-  const row = await readProposalRow(context, accountId, commitment);
-  if (!row) throw new ServiceError('proposal_not_found');
+  const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
+    const cosigner = await verifyCosigner(context, stored, commitment, signature);
+    const { authVersion, signer, timestamp } = admission;
+    const [signed] = await context.sql<(ProposalRow & Written)[]>`
+        select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal, p.*
+        from guardian.sign_proposal(
+          ${accountId}, ${authVersion}, ${signer}, ${timestamp},
+          ${cosigner === undefined ? 'invalid' : 'valid'}, ${commitment}, ${cosigner ?? null},
+          ${canonicalJson(signature as JsonValue)}::text::json) r (outcome)
+        left join lateral guardian.proposal_after(
+          ${accountId}, ${commitment}, r.outcome) p on true`;
+    if (!signed) throw new ServiceError('storage_error');
+    return signed;
+  });
+  if (row.outcome !== 'signed') throw refusalOf(row);
   return row;
 }
