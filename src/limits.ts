@@ -240,4 +240,8 @@ export const operatorLimits = {
   loginBytes: 16_384,
   /** Canonical deltas that one statement counts: some 100 ms by index. */
   countedAtOnce: 500_000,
+  /** Of a document in a list of up to 500: 4 MB a page. An ordinary summary has a few hundred. */
+  listedDocumentBytes: 8_192,
+  /** How long the counts of the dashboard are remembered. */
+  infoMs: 5_000,
 } as const;

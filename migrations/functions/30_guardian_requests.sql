@@ -170,12 +170,14 @@ begin
   insert into guardian.delta (
     account_id, nonce, candidate_id, status, prev_commitment, new_commitment,
     summary_commitment, payload, ack_scheme, ack_pubkey, ack_signature,
-    result_state, result_signers, result_bound_here
+    result_state, result_signers, result_bound_here, proposal
   ) values (
     p_account_id, p_nonce, canonry.submit('canonicalize', p_account_id, p_queue_name),
     'candidate', p_prev_commitment, p_new_commitment, p_summary_commitment, p_payload,
     p_ack_scheme, p_ack_pubkey, p_ack_signature,
-    p_result_state, p_result_signers, p_result_bound_here
+    p_result_state, p_result_signers, p_result_bound_here,
+    (select guardian.proposal_metadata(p.payload) from guardian.proposal p
+      where p.account_id = p_account_id and p.commitment = p_summary_commitment)
   ) returning * into about;
   outcome := 'submitted';
 end

@@ -13,9 +13,10 @@ import { guardianRoutes } from '../../guardian/http/routes.ts';
 import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts';
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
 import { AllowlistError } from '../../guardian/operators/allowlist.ts';
+import type { OperatorContext } from '../../guardian/operators/context.ts';
 import { openOperators } from '../../guardian/operators/open.ts';
 import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
-import { createCursors, type Cursors } from '../../http/cursor.ts';
+import { createCursors } from '../../http/cursor.ts';
 import type { Log } from '../../observability/log.ts';
 import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
@@ -57,7 +58,17 @@ export async function createApi(config: Config, database: Database, log: Log): P
   };
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
   const cursors = createCursors(cursorKey(config, database, log));
-  const operators = await openOperatorsApi(config, context, cursors, log);
+  const operators = await openOperatorsApi(config, {
+    ...context,
+    describeSummaries: (summaries) => compute.run('describeSummaries', { summaries }),
+    service: {
+      ...identity,
+      retainedTtlSeconds: config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,
+      reconcileIntervalSeconds: config.GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS,
+    },
+    cursors,
+    log,
+  });
   const evm = await openEvmAccounts(config, database, log);
   const guardian = guardianRoutes(context, identity, {
     maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
@@ -98,18 +109,13 @@ async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
 /** @throws ConfigError when the list of operators cannot be used. */
 async function openOperatorsApi(
   config: Config,
-  { sql, signatures }: GuardianContext,
-  cursors: Cursors,
-  log: Log,
+  parts: Omit<OperatorContext, 'allowlist' | 'cookies'>,
 ) {
   try {
     return await openOperators({
-      sql,
-      signatures,
-      cursors,
+      ...parts,
       allowlistFile: config.GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE,
       cookies: cookiePolicy(config),
-      log,
     });
   } catch (error) {
     if (!(error instanceof AllowlistError)) throw error;

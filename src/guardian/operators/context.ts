@@ -2,6 +2,7 @@ import type { Cursors } from '../../http/cursor.ts';
 import type { Sql } from '../../database/connect.ts';
 import type { Log } from '../../observability/log.ts';
 import type { GuardianContext } from '../context.ts';
+import type { DescribedSummary } from '../networks/miden/summary/describe.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
 import type { Allowlist } from './allowlist.ts';
 
@@ -11,7 +12,21 @@ export interface OperatorContext {
   allowlist: Allowlist;
   /** Verifies signatures away from the event loop. */
   signatures: Pick<GuardianContext['signatures'], 'verifyMessage'>;
+  network: Pick<GuardianContext['network'], 'inspectAccount'>;
+  /** What transaction summaries do, away from the event loop; null for bytes that are none. */
+  describeSummaries(summaries: Uint8Array[]): Promise<(DescribedSummary | null)[]>;
+  /** What the dashboard tells about this process and its settings. */
+  service: ServiceFacts;
   cookies: CookiePolicy;
   cursors: Cursors;
   log: Log;
+}
+
+export interface ServiceFacts {
+  version: string;
+  gitCommit: string;
+  environment: string;
+  startedAt: Date;
+  retainedTtlSeconds: number;
+  reconcileIntervalSeconds: number;
 }

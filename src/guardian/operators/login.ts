@@ -12,6 +12,7 @@ import {
   randomKey,
   type Session,
 } from '../sessions/store.ts';
+import type { Operator } from './allowlist.ts';
 import type { OperatorContext } from './context.ts';
 
 /** Challenges are for no origin in particular (protocol §1.5, O1). */
@@ -72,12 +73,8 @@ export async function openOperatorSession(
   const operator = await context.allowlist.find(principal);
   const live = await liveChallenges(context.sql, 'operator', principal);
   for (const challenge of live) {
-    const claim = {
-      scheme: operator?.scheme ?? 'falcon',
-      message: digestOf(principal, challenge),
-      signature: texts.output.signature,
-    };
-    if (!operator || !(await isSigned(context, principal, claim))) continue;
+    if (!operator || !(await isSigned(context, operator, challenge, texts.output.signature)))
+      continue;
     const login = { realm: 'operator', principal, key: challenge.key, subject: principal } as const;
     const session = await openSession(context.sql, login);
     if (!session) throw refused();
@@ -88,11 +85,14 @@ export async function openOperatorSession(
 
 async function isSigned(
   { signatures }: OperatorContext,
-  principal: string,
-  claim: { scheme: 'falcon' | 'ecdsa'; message: string; signature: string },
+  { scheme, commitment }: Operator,
+  challenge: { key: string; expiresAt: Date },
+  signature: string,
 ): Promise<boolean> {
+  const message = digestOf(commitment, challenge);
+  const claim = { scheme, message, signature, publicKey: '', authorized: [commitment] };
   try {
-    await signatures.verifyMessage({ ...claim, publicKey: '', authorized: [principal] });
+    await signatures.verifyMessage(claim);
     return true;
   } catch (error) {
     if (error instanceof AuthenticationError) return false;

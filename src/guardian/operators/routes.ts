@@ -4,12 +4,13 @@ import { readJsonText } from '../../http/body.ts';
 import type { Route } from '../../http/routes.ts';
 import { operatorLimits } from '../../limits.ts';
 import type { OperatorContext } from './context.ts';
+import { dashboardRoutes } from './dashboard-routes.ts';
 import { challengeOperator, openOperatorSession } from './login.ts';
 import { endSession, requireOperator, sendSession } from './session.ts';
 
 /** The API of operators (protocol §1.5, O1 to O15). */
 export function operatorRoutes(context: OperatorContext): Route[] {
-  return loginRoutes(context);
+  return [...loginRoutes(context), ...dashboardRoutes(context)];
 }
 
 function loginRoutes(context: OperatorContext): Route[] {

@@ -6,6 +6,7 @@ import type {
 } from '../../../authentication/verify-request.ts';
 import type { AppliedDelta, InspectedAccount, SignatureScheme } from '../../network.ts';
 import type { AccountOrigin } from '../codec/account.ts';
+import type { DescribedSummary } from '../summary/describe.ts';
 
 export interface DeltaInput {
   /** `0x` + 30 hex digits. */
@@ -31,6 +32,8 @@ export interface Operations {
   verifyLookup(claim: LookupClaim): string;
   /** @throws UnverifiableError */
   mergeDeltas(input: { state: Uint8Array; summaries: Uint8Array[] }): Uint8Array;
+  /** What summaries do, for people; null for bytes that are no summary. */
+  describeSummaries(input: { summaries: Uint8Array[] }): (DescribedSummary | null)[];
   /** @throws UnverifiableError */
   inspectAccount(input: { state: Uint8Array; origin: AccountOrigin }): InspectedAccount;
   /** @throws UnverifiableError */

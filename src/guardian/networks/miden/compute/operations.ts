@@ -7,6 +7,7 @@ import {
   verifyRequest,
 } from '../../../authentication/verify-request.ts';
 import { AccountCache, applyDelta, inspectAccount, mergeDeltas } from '../account/engine.ts';
+import { describeSummaries } from '../summary/describe.ts';
 import type { Operations } from './compute.ts';
 
 /** @throws FalconEncodingError or Error when a key is not one. */
@@ -18,6 +19,7 @@ export function createOperations(keys: AckKeys): Operations {
     verifyMessage,
     verifyLookup,
     mergeDeltas: (input) => mergeDeltas(input, accounts),
+    describeSummaries: ({ summaries }) => describeSummaries(summaries),
     inspectAccount: ({ state, origin }) => inspectAccount(state, accounts, origin),
     applyDelta: (input) => applyDelta(input, accounts),
     acknowledge: ({ scheme, summaryCommitment }) => acknowledge(scheme, summaryCommitment),
