@@ -2,8 +2,9 @@
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY scripts/mend-postgres.mjs scripts/mend-postgres.mjs
 # Optional are the Postgres binaries of the tests.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+RUN npm ci --omit=dev --omit=optional --ignore-scripts && node scripts/mend-postgres.mjs
 
 FROM node:24-slim
 # The same version as the npm package `deno` in package.json.

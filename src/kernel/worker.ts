@@ -85,7 +85,9 @@ function livenessPlugin(
 /** Passes warnings and errors on by their text only: metadata holds jobs with their payloads. */
 function quietLogger(log: Log, liveness: Liveness): Logger {
   return new Logger(() => (level, message) => {
-    if (liveness.stopping) log.debug({ source: 'graphile-worker' }, message);
+    // it expects a connection a job; ours share a few (group-commit.ts)
+    const expected = message.includes('maxPoolSize');
+    if (liveness.stopping || expected) log.debug({ source: 'graphile-worker' }, message);
     else if (level === 'error') log.error({ source: 'graphile-worker' }, message);
     else if (level === 'warning') log.warn({ source: 'graphile-worker' }, message);
     else log.debug({ source: 'graphile-worker' }, message);

@@ -10,7 +10,7 @@ import { startProxy, type LabProxy } from './proxy.ts';
 import { seeded, type Random } from './random.ts';
 import { loadMs, type Scenario } from './scenarios.ts';
 import { describeFault, isTakenOver, perform, type Controls, type Fault } from './schedule.ts';
-import { readChanges, readFinal, readLeftovers, type Stage } from './stage.ts';
+import { readChanges, readFinal, readLeftovers, type LabDatabase, type Stage } from './stage.ts';
 
 export type QueueMode = 'account' | 'none';
 
@@ -240,9 +240,17 @@ async function settle({ options, controls, events }: Lab, calmAt: number): Promi
     await sleep(50);
   }
   const quietBy = Date.now() + quietMs;
-  while (Date.now() < quietBy && (await readLeftovers(database, 'dead')).length > 0) {
+  while (Date.now() < quietBy && !(await isQuiet(database, options.scenario.workers))) {
     await sleep(100);
   }
+}
+
+/** Nothing is held by the dead, and those who died a moment ago are not counted as living. */
+async function isQuiet(database: LabDatabase, workers: number): Promise<boolean> {
+  const [row] = await database.query<{ beating: number }>(
+    'select count(*)::int as beating from canonry.worker',
+  );
+  return (row?.beating ?? 0) <= workers && (await readLeftovers(database, 'dead')).length === 0;
 }
 
 function freePort(): Promise<number> {
