@@ -60,7 +60,8 @@ export async function createApi(config: Config, database: Database, log: Log): P
   const cursors = createCursors(cursorKey(config, database, log));
   const operators = await openOperatorsApi(config, {
     ...context,
-    describeSummaries: (summaries) => compute.run('describeSummaries', { summaries }),
+    describeSummaries: async (summaries) =>
+      (await compute.run('describeSummaries', { summaries })).described,
     service: {
       ...identity,
       retainedTtlSeconds: config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,

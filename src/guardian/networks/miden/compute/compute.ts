@@ -33,7 +33,9 @@ export interface Operations {
   /** @throws UnverifiableError */
   mergeDeltas(input: { state: Uint8Array; summaries: Uint8Array[] }): Uint8Array;
   /** What summaries do, for people; null for bytes that are no summary. */
-  describeSummaries(input: { summaries: Uint8Array[] }): (DescribedSummary | null)[];
+  describeSummaries(input: { summaries: Uint8Array[] }): {
+    described: (DescribedSummary | null)[];
+  };
   /** @throws UnverifiableError */
   inspectAccount(input: { state: Uint8Array; origin: AccountOrigin }): InspectedAccount;
   /** @throws UnverifiableError */

@@ -19,7 +19,7 @@ export function createOperations(keys: AckKeys): Operations {
     verifyMessage,
     verifyLookup,
     mergeDeltas: (input) => mergeDeltas(input, accounts),
-    describeSummaries: ({ summaries }) => describeSummaries(summaries),
+    describeSummaries: ({ summaries }) => ({ described: describeSummaries(summaries) }),
     inspectAccount: ({ state, origin }) => inspectAccount(state, accounts, origin),
     applyDelta: (input) => applyDelta(input, accounts),
     acknowledge: ({ scheme, summaryCommitment }) => acknowledge(scheme, summaryCommitment),
