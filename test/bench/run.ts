@@ -4,7 +4,7 @@
  */
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { printFields, runScenario, type Scenario } from './kernel/run.ts';
+import { printFields, runScenario, type Fields, type Scenario } from './kernel/run.ts';
 import { machine, printTable, type Bench } from './report.ts';
 
 /** Computations in one process. */
@@ -23,6 +23,11 @@ const scenarios: Record<string, () => Promise<Scenario>> = {
   stop: async () => (await import('./scenarios/stop.ts')).stop,
   idle: async () => (await import('./scenarios/idle.ts')).idle,
   peers: async () => (await import('./scenarios/peers.ts')).peers,
+};
+
+/** The API in front of a database that is near or far. */
+const edges: Record<string, () => Promise<(say: (line: string) => void) => Promise<Fields>>> = {
+  edge: async () => (await import('./edge/run.ts')).measureEdge,
 };
 
 const { values, positionals } = parseArgs({
@@ -56,8 +61,9 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 if (Object.hasOwn(benches, name)) await measure(await benches[name]!());
 else if (Object.hasOwn(scenarios, name)) await play(await scenarios[name]!());
+else if (Object.hasOwn(edges, name)) show(await (await edges[name]!())(console.error));
 else {
-  const names = [...Object.keys(benches), ...Object.keys(scenarios)].join(', ');
+  const names = [benches, scenarios, edges].flatMap((kind) => Object.keys(kind)).join(', ');
   console.error(`There is no bench "${name}". There are: ${names}.`);
   process.exit(2);
 }
@@ -88,6 +94,10 @@ async function play(scenario: Scenario): Promise<void> {
     migrations: values.migrations,
     say: console.error,
   });
+  show(fields);
+}
+
+function show(fields: Fields): void {
   printFields(fields);
   if (values.json) console.log(JSON.stringify(fields));
 }

@@ -1,93 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import process from 'node:process';
-import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { startNode, type RunningProcess, type RunOptions } from './spawn.ts';
 
-const project = fileURLToPath(new URL('../../', import.meta.url));
-
-/** A process that a test started. */
-export interface RunningProcess {
-  child: ChildProcess;
-  pid: number;
-  /** What it wrote so far, stdout and stderr together. */
-  output(): string;
-  /** Resolves when the output matches; rejects when the process ends without it. */
-  says(pattern: RegExp): Promise<RegExpExecArray>;
-  /** Exit code, or the signal's name. */
-  exit: Promise<number | string>;
-}
-
-interface RunOptions {
-  args?: string[];
-  env?: Record<string, string>;
-  /** Deno only; everything when left out. */
-  permissions?: string[];
-}
+export { startDeno, startNode, type RunningProcess } from './spawn.ts';
 
 /** Runs a TypeScript file of the project under the Node of the tests until the test ends. */
 export function runNode(file: string, options: RunOptions = {}): RunningProcess {
   const running = startNode(file, options);
   onTestFinished(() => void running.child.kill('SIGKILL'));
   return running;
-}
-
-/** The same, but the caller ends it. */
-export function startNode(file: string, options: RunOptions = {}): RunningProcess {
-  return start(process.execPath, [path.join(project, file), ...(options.args ?? [])], options);
-}
-
-/** Runs a TypeScript file of the project under Deno; the caller ends it. */
-export function startDeno(file: string, options: RunOptions = {}): RunningProcess {
-  const flags = ['run', '--quiet', '--no-prompt', ...(options.permissions ?? ['--allow-all'])];
-  return start(
-    denoBinary(),
-    [...flags, path.join(project, file), ...(options.args ?? [])],
-    options,
-  );
-}
-
-/**
- * The binary itself: node_modules/.bin/deno may be a wrapper that does not pass signals on.
- */
-function denoBinary(): string {
-  const platform = process.platform === 'linux' ? 'linux' : process.platform;
-  const suffix = process.platform === 'linux' ? '-glibc' : '';
-  const name = `@deno/${platform}-${process.arch}${suffix}`;
-  const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
-  return path.join(path.dirname(manifest), 'deno');
-}
-
-function start(command: string, args: string[], options: RunOptions): RunningProcess {
-  const child = spawn(command, args, {
-    cwd: project,
-    env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const collect = (bytes: Uint8Array) => {
-    output += new TextDecoder().decode(bytes);
-    child.emit('output');
-  };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
-  const exit = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
-  return {
-    child,
-    pid: child.pid ?? 0,
-    output: () => output,
-    says: async (pattern) => {
-      for (;;) {
-        const found = pattern.exec(output);
-        if (found) return found;
-        if (child.exitCode !== null || child.signalCode !== null) {
-          throw new Error(`${args[0]} ended without saying ${pattern}: ${output}`);
-        }
-        await Promise.race([once(child, 'output'), exit]);
-      }
-    },
-    exit,
-  };
 }

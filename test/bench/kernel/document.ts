@@ -1,4 +1,5 @@
 /** The kernel's part of docs/performance.md, out of the results of the runs. */
+import { markdownTable as table } from '../table.ts';
 import type { Fields } from './scenario.ts';
 
 /** The last result of each command. */
@@ -57,17 +58,6 @@ const columns: [field: string, title: string][] = [
   ['cpu_ms_per_finalization_workers', 'CPU ms workers'],
   ['load_before', 'load before'],
 ];
-
-const row = (cells: (string | number | undefined)[]) =>
-  `| ${cells.map((cell) => cell ?? '').join(' | ')} |`;
-
-function table(header: string[], rows: (string | number | undefined)[][]): string {
-  return [
-    row(header),
-    row(header.map((_, at) => (at === 0 ? '---' : '--:'))),
-    ...rows.map(row),
-  ].join('\n');
-}
 
 export function kernelSection(runs: Runs): string {
   const [any] = Object.values(runs);

@@ -3,7 +3,7 @@ import { machine } from '../report.ts';
 import type { Fields, Scenario, ScenarioOptions } from './scenario.ts';
 import { openStage } from './stage.ts';
 
-export type { Scenario } from './scenario.ts';
+export type { Fields, Scenario } from './scenario.ts';
 
 export async function runScenario(
   name: string,
