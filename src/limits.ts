@@ -44,6 +44,9 @@ export const kernelLimits = {
   /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. Losing
    * them while it is only slow costs a repeated look outside, never a wrong write. */
   workerSilentSeconds: 2,
+  /** A worker without any answer, rows or error, for this long ends its process: longer than the
+   * server's own statement timeout, so a living server always answers first. */
+  silentDatabaseMs: 45_000,
   /** Between the end of a worker and its next start: a database that restarts takes seconds. */
   workerRestartMs: 1_000,
   /** Longest wait for running jobs at a clean stop: a look outside takes at most its deadline. */

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
@@ -16,8 +17,16 @@ export interface Liveness {
  * Keeps the heartbeat of this process and retires workers that went silent: their lines are
  * freed under a higher fence and their jobs unlocked (invariant K6). Every worker does it; doing
  * it twice, or to a worker that is only slow, is harmless by the fence.
+ *
+ * @param onSilence called when the database has not answered for kernelLimits.silentDatabaseMs,
+ *   neither with rows nor with an error; the default ends the process.
  */
-export function createLiveness(sql: Sql, log: Log, held: HeldLines): Liveness {
+export function createLiveness(
+  sql: Sql,
+  log: Log,
+  held: HeldLines,
+  onSilence: () => void = endProcess,
+): Liveness {
   let workerId: string | undefined;
   let timers: NodeJS.Timeout[] = [];
   const rounds = new Set<Promise<void>>();
@@ -36,14 +45,17 @@ export function createLiveness(sql: Sql, log: Log, held: HeldLines): Liveness {
   };
   // a slow round is never overtaken by the next one
   const every = (ms: number, action: () => Promise<void>) => {
-    let busy = false;
+    let busySince: number | null = null;
     const timer = setInterval(() => {
-      if (busy) return;
-      busy = true;
+      if (busySince !== null) {
+        if (performance.now() - busySince > kernelLimits.silentDatabaseMs) onSilence();
+        return;
+      }
+      busySince = performance.now();
       const round = action()
         .catch((error: unknown) => log.error(errorFields(error), 'liveness'))
         .finally(() => {
-          busy = false;
+          busySince = null;
           rounds.delete(round);
         });
       rounds.add(round);
@@ -67,6 +79,16 @@ export function createLiveness(sql: Sql, log: Log, held: HeldLines): Liveness {
       if (workerId) await sql`select canonry.retire(${workerId})`;
     },
   };
+}
+
+/**
+ * A server that vanished (a failover, a lost host) resets nothing, and its connections stay silent
+ * for as long as the operating system goes on sending: a quarter of an hour. Other workers have
+ * taken over by now; a new process has new connections.
+ */
+function endProcess(): void {
+  console.error('the database has fallen silent; ending the process');
+  process.exit(70);
 }
 
 /** In pieces, so that no submit waits long for the lock; until nothing idle is left. */
