@@ -26,7 +26,10 @@ create index account_active on guardian.account (metadata_updated_at desc, accou
   where paused_at is null;
 create index account_paused on guardian.account (metadata_updated_at desc, account_id)
   where paused_at is not null;
-create index evm_account_by_update on guardian.evm_account (updated_at desc, account_id);
+create index evm_account_active on guardian.evm_account (updated_at desc, account_id)
+  where paused_at is null;
+create index evm_account_paused on guardian.evm_account (updated_at desc, account_id)
+  where paused_at is not null;
 
 -- The feed of deltas, one range for each status.
 create index delta_feed on guardian.delta (status, status_timestamp desc, account_id, nonce);

@@ -125,8 +125,8 @@ drop function if exists guardian.listed_accounts(boolean, timestamptz, text, int
 drop function if exists guardian.listed_account(text);
 
 -- Who: GET /dashboard/accounts.
--- Index: account_active and account_paused, each from the position on; delta_candidates;
--- evm_account_by_update. Four short ranges are read and merged, whatever the filter.
+-- Index: account_active, account_paused, evm_account_active, evm_account_paused, each from the
+-- position on, then merged; delta_candidates.
 -- p_paused: null for all. p_at, p_after: the last row of the page before.
 create function guardian.listed_accounts(
   p_paused boolean, p_at timestamptz, p_after text, p_most integer
@@ -152,7 +152,12 @@ begin
       order by a.metadata_updated_at desc, a.account_id limit p_most)
     union all
     (select e.account_id, e.updated_at from guardian.evm_account e
-      where (p_paused is null or p_paused = (e.paused_at is not null))
+      where p_paused is distinct from true and e.paused_at is null
+        and e.updated_at <= p_at and (e.updated_at < p_at or e.account_id > p_after)
+      order by e.updated_at desc, e.account_id limit p_most)
+    union all
+    (select e.account_id, e.updated_at from guardian.evm_account e
+      where p_paused is distinct from false and e.paused_at is not null
         and e.updated_at <= p_at and (e.updated_at < p_at or e.account_id > p_after)
       order by e.updated_at desc, e.account_id limit p_most)
     order by 2 desc, 1 limit p_most
@@ -283,19 +288,26 @@ $$;
 -- Index: delta_feed, which alone is read: what is in flight, what was given up, and what became
 -- canonical since canonical_count was last moved on. Both readings are of one snapshot.
 create or replace function guardian.delta_counts()
-returns table (status text, deltas bigint) language sql stable as $$
-  select s.status, (select count(*) from guardian.delta d where d.status = s.status)
-  from (values ('candidate'), ('retained'), ('discarded')) s (status)
+returns table (status text, deltas bigint) language plpgsql stable as $$
+declare
+  v_stored guardian.canonical_count;
+begin
+  select * into strict v_stored from guardian.canonical_count;
+  return query
+  select 'candidate', count(*) from guardian.delta d where d.status = 'candidate'
   union all
-  select 'canonical', c.deltas + (
-    select count(*) from guardian.delta d
-    where d.status = 'canonical' and d.status_timestamp >= c.counted_through)
-  from guardian.canonical_count c;
+  select 'retained', count(*) from guardian.delta d where d.status = 'retained'
+  union all
+  select 'discarded', count(*) from guardian.delta d where d.status = 'discarded'
+  union all
+  select 'canonical', v_stored.deltas + count(*) from guardian.delta d
+    where d.status = 'canonical' and d.status_timestamp >= v_stored.counted_through;
+end
 $$;
 
 -- Who: GET /dashboard/info. When an account, a delta or a proposal last changed.
--- Index: delta_feed, account_active, account_paused, evm_account_by_update, proposal_feed: the
--- first entry of each.
+-- Index: delta_feed, account_active, account_paused, the same of EVM, proposal_feed: the first
+-- entry of each.
 create or replace function guardian.latest_activity()
 returns timestamptz language sql stable as $$
   select max(at) from (
@@ -306,7 +318,9 @@ returns timestamptz language sql stable as $$
     union all
     select max(metadata_updated_at) from guardian.account where paused_at is not null
     union all
-    select max(updated_at) from guardian.evm_account
+    select max(updated_at) from guardian.evm_account where paused_at is null
+    union all
+    select max(updated_at) from guardian.evm_account where paused_at is not null
     union all
     select max(created_at) from guardian.proposal
   ) last;

@@ -77,7 +77,10 @@ export async function listDeltas(c: Context, context: OperatorContext) {
     select f.position, ${columns(context)}
     from guardian.delta_feed(${[...statuses]}, ${at}::text::timestamptz, ${account},
       ${nonce}::text::bigint, ${page.limit + 1}) f
-    join guardian.delta d using (account_id, nonce)
+    cross join lateral (
+      select * from guardian.delta o
+      where o.account_id = f.account_id and o.nonce = f.nonce limit 1
+    ) d
     order by d.status_timestamp desc, d.account_id, d.nonce`;
   const category = await categoriesOf(context, rows.slice(0, page.limit));
   return page.envelope(
