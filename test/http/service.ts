@@ -12,6 +12,7 @@ import { createLog } from '../../src/observability/log.ts';
 import { createDatabase, openEmbeddedCopy } from '../support/databases.ts';
 import { startDeno } from '../support/process.ts';
 import { systemEnvironment } from '../support/system.ts';
+import { operationOf, violation } from './contract/judge.ts';
 import type { Send } from './signed.ts';
 
 export interface Service {
@@ -32,7 +33,10 @@ interface Answer {
   headers: Headers;
 }
 
-/** Sends and parses; whatever the case, an error must be the envelope and no 5xx. */
+/**
+ * Sends and parses. Whatever the case, an error must be the envelope and no 5xx, and the answer one
+ * that docs/openapi.json tells of.
+ */
 export async function exchange(
   service: Pick<Service, 'send'>,
   { path: target, init }: { path: string; init?: RequestInit },
@@ -43,6 +47,10 @@ export async function exchange(
   expect(response.status, JSON.stringify(body)).toBeLessThan(500);
   expect(type).toMatch(/^application\/json/);
   if (response.status >= 400) expectEnvelope(body);
+  const operation = operationOf(init?.method ?? 'GET', target);
+  if (operation !== undefined) {
+    expect(violation(operation, response.status, body)).toBeUndefined();
+  }
   return { status: response.status, type, body, headers: response.headers };
 }
 

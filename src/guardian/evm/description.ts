@@ -161,6 +161,7 @@ const proposals: Operation[] = [
 export const evmPart: ApiPart = {
   tag: 'EVM (optional)',
   description: 'EVM accounts. Served where GUARDIAN_EVM_RPC_URLS is set; 404 elsewhere.',
+  optional: true,
   operations: [...login, ...accounts, ...proposals],
   access: {
     evmSession: {

@@ -34,6 +34,7 @@ export function errorAnswers(
     add(status, wire, message);
   }
   if (operation.body) for (const [status, reason] of bodyRefusals) add(status, framework, reason);
+  if (part.optional) add(404, framework, 'This part of the API is not served here.');
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [status, response(group.codes, group.reasons)]),
   );

@@ -53,6 +53,8 @@ export interface Access {
 export interface ApiPart {
   tag: string;
   description: string;
+  /** Not every process serves it: where it is not, its routes are unknown. */
+  optional?: true;
   operations: readonly Operation[];
   access?: Record<string, Access>;
   /** Schemas that stand under their own name in the document. */

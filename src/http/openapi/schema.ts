@@ -8,7 +8,8 @@ const conversion: ConversionConfig = {
   typeMode: 'input',
   // what JSON Schema cannot say is said in the descriptions
   ignoreActions: ['check', 'trim', 'to_lower_case', 'transform'],
-  overrideSchema: ({ valibotSchema: { type } }) => {
+  overrideSchema: ({ valibotSchema: { type }, jsonSchema }) => {
+    if (type === 'loose_object') return { ...jsonSchema, additionalProperties: {} };
     if (type === 'bigint') return { type: 'integer', format: 'int64' };
     // JSON of any form
     return type === 'custom' ? {} : undefined;

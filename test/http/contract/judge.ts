@@ -59,7 +59,8 @@ export const operations: ReadonlyMap<string, Described> = new Map(
 
 /** The operation that serves a request, or undefined for an unknown route. */
 export function operationOf(method: string, target: string): string | undefined {
-  const path = target.split('?')[0] ?? '';
+  // dots are resolved before a router sees them
+  const path = new URL(`http://host${target}`).pathname;
   const exact = `${method} ${path}`;
   if (operations.has(exact)) return exact;
   return [...operations.keys()].find((name) => {
