@@ -248,3 +248,9 @@ export const operatorLimits = {
   /** How long the counts of the dashboard are remembered. */
   infoMs: 5_000,
 } as const;
+
+/** Rate limits (src/http/rate-limit). */
+export const rateLimits = {
+  /** Clients whose budgets a replica remembers at once: some 200 bytes each. */
+  keys: 50_000,
+} as const;

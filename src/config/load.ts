@@ -67,5 +67,19 @@ export function assertProductionReady(config: Config): void {
   if (config.GUARDIAN_ACK_SECRET_PROVIDER === 'none') {
     faults.push('Generated keys differ on each machine: set GUARDIAN_ACK_SECRET_PROVIDER.');
   }
+  if (config.GUARDIAN_NETWORK_TYPE === 'local') {
+    faults.push(
+      'A development chain proves nothing: set GUARDIAN_NETWORK_TYPE to testnet or devnet.',
+    );
+  }
+  if (config.GUARDIAN_RATE_LIMIT_ENABLED) {
+    const replicas = config.GUARDIAN_MAX_REPLICAS;
+    for (const name of ['GUARDIAN_RATE_BURST_PER_SEC', 'GUARDIAN_RATE_PER_MIN'] as const) {
+      if (config[name] >= replicas) continue;
+      faults.push(
+        `${name}=${config[name]} is less than one for each of ${replicas} replicas: raise it, or lower GUARDIAN_MAX_REPLICAS.`,
+      );
+    }
+  }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
 }

@@ -48,6 +48,12 @@ const origins = v.optional(
   ),
 );
 
+const flag = v.pipe(
+  choice(['true', 'false']),
+  v.transform((answer) => answer === 'true'),
+);
+const proxies = { false: 'none', true: 'forwarded', fly: 'fly' } as const;
+
 export const settings = {
   DATABASE_URL: {
     schema: optionalText,
@@ -209,13 +215,49 @@ export const settings = {
   },
   CANONRY_TRUST_PROXY: {
     schema: v.pipe(
-      choice(['true', 'false']),
-      v.transform((answer) => answer === 'true'),
+      choice(['false', 'true', 'fly']),
+      v.transform((answer) => proxies[answer]),
     ),
     fallback: 'false',
     meaning:
-      'Whether a proxy before this process sets `X-Forwarded-Proto`; cookies are then `Secure` when it says https. In prod they always are.',
-    reason: 'Without a proxy the header is whatever a client writes.',
+      'The proxy before this process. `true`: it writes `X-Forwarded-For` (its entry is the last one) and `X-Forwarded-Proto`; `fly`: Fly.io, with `Fly-Client-IP`. From there come the address that rate limits and the audit use, and whether cookies are `Secure` (in prod they always are).',
+    reason: 'Without a proxy the headers are whatever a client writes.',
+  },
+  GUARDIAN_MAX_REPLICAS: {
+    schema: integer(1, 10_000),
+    fallback: '1',
+    meaning: 'The most API processes that run at a time: each takes this part of every rate limit.',
+    reason: 'Replicas share limits without asking each other; fewer than this are only stricter.',
+  },
+  GUARDIAN_RATE_LIMIT_ENABLED: {
+    schema: flag,
+    fallback: 'true',
+    meaning: 'Whether requests are limited for each client address.',
+    reason: 'A verification costs processor time that somebody else is waiting for.',
+  },
+  GUARDIAN_RATE_BURST_PER_SEC: {
+    schema: integer(1, 1_000_000),
+    fallback: '200',
+    meaning: 'Requests a second of one client to one endpoint, over all replicas.',
+    reason: "Upstream's production profile; its other default of 10 refuses an honest browser tab.",
+  },
+  GUARDIAN_RATE_PER_MIN: {
+    schema: integer(1, 1_000_000),
+    fallback: '5000',
+    meaning: 'Requests a minute of one client, over all endpoints and replicas.',
+    reason: "Upstream's production profile.",
+  },
+  GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC: {
+    schema: integer(1, 1_000_000),
+    fallback: '6',
+    meaning: 'Login requests a second for one operator, challenges and verifications each.',
+    reason: 'Upstream default; a replica never has less than one.',
+  },
+  GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN: {
+    schema: integer(1, 1_000_000),
+    fallback: '30',
+    meaning: 'The same in a minute.',
+    reason: 'Upstream default.',
   },
   GUARDIAN_EVM_RPC_URLS: {
     schema: v.optional(

@@ -19,7 +19,7 @@ try {
       onListen: ({ hostname, port }) =>
         console.log(`canonry api ready at http://${hostname}:${port}`),
     },
-    (request) => api.app.fetch(request),
+    (request, { remoteAddr }) => api.app.fetch(request, { remoteAddr }),
   );
   closeOnSignal(async () => {
     await server.shutdown();

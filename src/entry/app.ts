@@ -4,25 +4,30 @@ import { corsPolicy } from '../http/cors.ts';
 import { errorHandler, routeNotFound } from '../http/errors.ts';
 import { documentRoutes } from '../http/api-docs.ts';
 import { healthRoutes, type Readiness } from '../http/health.ts';
+import { requestLimit, type RequestLimits } from '../http/rate-limit/request-limit.ts';
 import { mountRoutes, type Route } from '../http/routes.ts';
 import type { Log } from '../observability/log.ts';
 
 /**
  * The API as one Hono application: the same on Node, on Deno, and in the all-in-one process.
- * Order of layers, outermost first: access log, CORS, routes; the body limit is applied where a
+ * Order of layers, outermost first: access log, CORS, rate limits, routes; the body limit is applied where a
  * body is read.
  */
 export function createApp(options: {
   routes: readonly Route[];
   corsAllowedOrigins: readonly string[] | undefined;
   checkReadiness: () => Promise<Readiness>;
+  /** Left out: no limits. */
+  requestLimits?: RequestLimits | undefined;
   log: Log;
 }): Hono {
   const app = new Hono();
   app.use(accessLog(options.log));
   app.use(corsPolicy(options.corsAllowedOrigins));
+  // before the limits: whoever watches over this machine is no client
+  mountRoutes(app, healthRoutes(options.checkReadiness));
+  if (options.requestLimits) app.use(requestLimit(options.requestLimits));
   mountRoutes(app, [
-    ...healthRoutes(options.checkReadiness),
     ...documentRoutes(async () => (await import('./api-document.ts')).apiDocument()),
     ...options.routes,
   ]);

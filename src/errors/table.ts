@@ -45,6 +45,12 @@ export const errorRows = {
     message: 'The service is overloaded or its database is not reachable. Try again.',
     operator: 'Check the database, then CPU and the number of API machines.',
   },
+  rate_limit_exceeded: {
+    status: 429,
+    retryable: true,
+    message: 'Too many requests. Try again later.',
+    operator: 'See GUARDIAN_RATE_BURST_PER_SEC, GUARDIAN_RATE_PER_MIN and GUARDIAN_MAX_REPLICAS.',
+  },
   conflict_pending_delta: {
     status: 409,
     retryable: false,

@@ -37,6 +37,8 @@ export async function measureStall(): Promise<Measured> {
 function startBenchStack(folder: string): Promise<Stack> {
   const config = loadConfig({
     GUARDIAN_NETWORK_TYPE: 'local',
+    // what is measured or shaken here is not one client's share
+    GUARDIAN_RATE_LIMIT_ENABLED: 'false',
     CANONRY_DATA_DIR: folder,
     CANONRY_DEV_CHAIN_PORT: '0',
     PORT: '0',

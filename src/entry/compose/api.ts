@@ -17,6 +17,7 @@ import type { OperatorContext } from '../../guardian/operators/context.ts';
 import { openOperators } from '../../guardian/operators/open.ts';
 import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
 import { createCursors } from '../../http/cursor.ts';
+import type { RequestLimits } from '../../http/rate-limit/request-limit.ts';
 import type { Log } from '../../observability/log.ts';
 import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
@@ -79,6 +80,7 @@ export async function createApi(config: Config, database: Database, log: Log): P
     routes: [...guardian, ...operators.routes, ...(evm?.routes ?? [])],
     corsAllowedOrigins: config.GUARDIAN_CORS_ALLOWED_ORIGINS,
     checkReadiness: () => checkReadiness(database, log),
+    requestLimits: requestLimits(config),
     log,
   });
   return {
@@ -124,9 +126,19 @@ async function openOperatorsApi(
   }
 }
 
+function requestLimits(config: Config): RequestLimits | undefined {
+  if (!config.GUARDIAN_RATE_LIMIT_ENABLED) return undefined;
+  return {
+    burstPerSecond: config.GUARDIAN_RATE_BURST_PER_SEC,
+    perMinute: config.GUARDIAN_RATE_PER_MIN,
+    replicas: config.GUARDIAN_MAX_REPLICAS,
+    trustedProxy: config.CANONRY_TRUST_PROXY,
+  };
+}
+
 const cookiePolicy = (config: Config): CookiePolicy => ({
   alwaysSecure: isProduction(config),
-  trustProxy: config.CANONRY_TRUST_PROXY,
+  trustProxy: config.CANONRY_TRUST_PROXY !== 'none',
 });
 
 /** The key of page cursors; without one, pages cannot be continued on another replica. */

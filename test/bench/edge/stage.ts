@@ -30,6 +30,8 @@ export async function openEdgeStage(databaseUrl: string): Promise<EdgeStage> {
   const proxy = await startCountingProxy(databaseUrl);
   const environment = {
     GUARDIAN_NETWORK_TYPE: 'local',
+    // what is measured or shaken here is not one client's share
+    GUARDIAN_RATE_LIMIT_ENABLED: 'false',
     GUARDIAN_MIDEN_RPC_ENDPOINT: chain.url,
     GUARDIAN_DASHBOARD_CURSOR_SECRET: '5c'.repeat(32),
     CANONRY_DATA_DIR: folder,
