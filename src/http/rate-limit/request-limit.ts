@@ -49,7 +49,7 @@ function spend(
 }
 
 /** The error of a spent budget. @param waitMs until there is something to spend again. */
-export function tooMany(waitMs: number): ServiceError {
+function tooMany(waitMs: number): ServiceError {
   return new ServiceError('rate_limit_exceeded', undefined, {
     meta: { retry_after_secs: Math.max(1, Math.ceil(waitMs / 1_000)) },
   });
