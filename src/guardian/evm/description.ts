@@ -176,6 +176,6 @@ export const evmPart: ApiPart = {
       errors: ['authentication_failed'],
     },
   },
-  errors: ['storage_error'],
+  errors: ['storage_error', 'rate_limit_exceeded'],
   components: { EvmProposal: proposalAnswer },
 };

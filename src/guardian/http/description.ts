@@ -263,7 +263,7 @@ export const guardianPart: ApiPart = {
       ],
     },
   },
-  errors: ['storage_error'],
+  errors: ['storage_error', 'rate_limit_exceeded'],
   components: {
     Delta: deltaAnswer,
     Proposal: proposalAnswer,
