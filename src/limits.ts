@@ -254,3 +254,11 @@ export const rateLimits = {
   /** Clients whose budgets a replica remembers at once: some 200 bytes each. */
   keys: 50_000,
 } as const;
+
+/** The processes of the fleet (src/coordination). */
+export const coordinationLimits = {
+  /** Between two announcements of one process. */
+  announceMs: 30_000,
+  /** A process that has not announced itself for this long is gone: three missed ones. */
+  silentSeconds: 100,
+} as const;

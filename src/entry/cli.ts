@@ -10,7 +10,8 @@ import { parseArgs } from 'node:util';
 import { loadConfig, type Config } from '../config/load.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import type { Sql } from '../database/connect.ts';
-import { examine } from '../kernel/doctor.ts';
+import { mixedSettings, type MixedSetting } from '../coordination/replicas.ts';
+import { examine, type Finding } from '../kernel/doctor.ts';
 import { auditOf, explainAccount, failedCandidates } from '../kernel/inspect.ts';
 import { operate, type OperatorAction } from '../kernel/operate.ts';
 import { openConfiguredDatabase } from './database.ts';
@@ -109,7 +110,7 @@ async function act(action: OperatorAction, command: Command): Promise<Answer> {
 }
 
 async function doctor({ sql, config }: Command): Promise<Answer> {
-  const findings = await examine(sql, {
+  const kernel = await examine(sql, {
     wakeQueue: config.WAKE_QUEUE,
     poolSize: config.GUARDIAN_DB_POOL_MAX_SIZE,
     lookDeadlineMs: config.GUARDIAN_MIDEN_RPC_TIMEOUT_MS,
@@ -119,6 +120,7 @@ async function doctor({ sql, config }: Command): Promise<Answer> {
       lookDeadlineMs: 'GUARDIAN_MIDEN_RPC_TIMEOUT_MS',
     },
   });
+  const findings = [...kernel, replicaSettings(await mixedSettings(sql))];
   const text = findings.map(({ check, ok, detail, remedy }) =>
     ok ? `ok    ${check}: ${detail}` : `WRONG ${check}: ${detail}\n      ${remedy}`,
   );
@@ -127,6 +129,14 @@ async function doctor({ sql, config }: Command): Promise<Answer> {
     text: text.join('\n'),
     exitCode: findings.every(({ ok }) => ok) ? 0 : 1,
   };
+}
+
+function replicaSettings(mixed: MixedSetting[]): Finding {
+  const names = mixed.map(({ role, setting }) => `${role}: ${setting}`).join(', ');
+  const check = 'replica settings';
+  if (mixed.length === 0) return { check, ok: true, detail: 'the same on all living processes' };
+  const remedy = 'give every replica the same values, then restart those that differ';
+  return { check, ok: false, detail: `not the same on all: ${names}`, remedy };
 }
 
 const commands: Record<string, (command: Command) => Promise<Answer>> = {

@@ -18,6 +18,7 @@ const allowed: Record<string, string[]> = {
   ...Object.fromEntries(leaves.map((leaf) => [leaf, []])),
   database: [],
   kernel: ['database'],
+  coordination: ['database'],
   http: [],
   ...Object.fromEntries(domains.map((domain) => [domain, ['http', 'kernel', 'database']])),
   // The development chain answers the calls the adapter makes: it shares that wire format.
@@ -26,7 +27,7 @@ const allowed: Record<string, string[]> = {
   demo: ['guardian'],
   // What other programs talk to a running system with.
   client: ['http'],
-  entry: ['http', 'client', 'dev-chain', 'demo', 'kernel', 'database', ...domains],
+  entry: ['http', 'client', 'coordination', 'dev-chain', 'demo', 'kernel', 'database', ...domains],
   tasks: ['kernel', ...domains],
 };
 

@@ -21,6 +21,7 @@ import type { RequestLimits } from '../../http/rate-limit/request-limit.ts';
 import type { Log } from '../../observability/log.ts';
 import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
+import { joinFleet } from './coordination.ts';
 import { checkReadiness, midenNode } from './shared.ts';
 
 /** The API of a process with what it stands on. */
@@ -72,6 +73,10 @@ export async function createApi(config: Config, database: Database, log: Log): P
     log,
   });
   const evm = await openEvmAccounts(config, database, log);
+  const replica = await joinFleet(config, database, log, {
+    falcon: context.acknowledgement.commitment('falcon'),
+    ecdsa: context.acknowledgement.commitment('ecdsa'),
+  });
   const guardian = guardianRoutes(context, identity, {
     maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
     cursors,
@@ -86,6 +91,7 @@ export async function createApi(config: Config, database: Database, log: Log): P
   return {
     app,
     async close() {
+      await replica.leave();
       await operators.close();
       await evm?.close();
       await compute.close();
