@@ -1,4 +1,4 @@
-/** The published EVM client, unmodified, on a real chain: Node and Deno, two replicas each. */
+/** The published EVM client, unmodified, on a real chain and several replicas: Node and Deno. */
 import {
   GuardianEvmClient,
   GuardianEvmHttpError,
@@ -6,10 +6,11 @@ import {
 } from '@openzeppelin/guardian-evm-client';
 import { keccak256, toHex, type Hex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startFleet, type Fleet } from '../cluster/fleet.ts';
 import { withoutAnvil } from '../evm/anvil.ts';
-import { startReplicas, type Replicas } from '../evm/replicas.ts';
 import { openStage, type EvmStage } from '../evm/stage.ts';
 import { openEvmWallet, type EvmWallet } from '../evm/wallet.ts';
+import { createDatabase, type TestDatabase } from '../support/databases.ts';
 
 const hashOf = (text: string): Hex => keccak256(toHex(text));
 
@@ -20,21 +21,36 @@ describe.skipIf(withoutAnvil)(`guardian-evm-client 0.17.0${withoutAnvil}`, () =>
   });
   afterAll(() => stage?.stop());
 
-  describe.each(['node', 'deno'] as const)('on %s with Postgres 18', (runtime) => {
-    let replicas: Replicas;
+  /** Two replicas that are asked one after the other, or three behind the proxy. */
+  const fleets = [
+    { on: 'node', api: 2, deno: 0, workers: 0, proxied: false },
+    { on: 'deno', api: 0, deno: 2, workers: 0, proxied: false },
+    { on: 'three replicas', api: 2, deno: 1, workers: 1, proxied: true },
+  ];
+  describe.each(fleets)('on $on with Postgres 18', ({ proxied, ...size }) => {
+    let database: TestDatabase;
+    let fleet: Fleet;
+    let urls: [string, string];
     beforeAll(async () => {
-      replicas = await startReplicas(runtime, stage.environment);
+      database = await createDatabase();
+      const env = { CANONRY_COMPUTE_THREADS: '1', ...stage.environment };
+      fleet = await startFleet({ ...size, databaseUrl: database.url, env });
+      const [a, b] = fleet.apis();
+      urls = proxied ? [fleet.url, fleet.url] : [a?.url ?? '', b?.url ?? ''];
     });
-    afterAll(() => replicas?.stop());
+    afterAll(async () => {
+      await fleet?.stop();
+      await database?.drop();
+    });
 
     const loggedIn = async (): Promise<EvmWallet> => {
-      const wallet = openEvmWallet(replicas.urls[0]);
+      const wallet = openEvmWallet(urls[0]);
       await wallet.client.login();
       return wallet;
     };
 
     it('logs in', async () => {
-      const wallet = openEvmWallet(replicas.urls[0]);
+      const wallet = openEvmWallet(urls[0]);
       const challenge = await wallet.client.challenge();
       expect(challenge.address).toBe(wallet.address);
       expect(challenge.expiresAt - challenge.issuedAt).toBe(300);
@@ -150,7 +166,7 @@ describe.skipIf(withoutAnvil)(`guardian-evm-client 0.17.0${withoutAnvil}`, () =>
     });
 
     it('works whichever replica answers: login, session, logout', async () => {
-      const [a, b] = replicas.urls;
+      const [a, b] = urls;
       const wallet = openEvmWallet(a);
       const elsewhere = new GuardianEvmClient({ guardianUrl: b, provider: wallet.provider });
       const challenge = await wallet.client.challenge();

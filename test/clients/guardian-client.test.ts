@@ -1,16 +1,17 @@
 /** The published Guardian client, unmodified, against every runtime and database. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SignatureScheme } from '../../src/guardian/networks/network.ts';
-import { startSystem, type Runtime, type Storage, type System } from '../support/system.ts';
+import { startSystem, type Replicas, type Storage, type System } from '../support/system.ts';
 import { openWallet } from '../support/wallet.ts';
 
-const systems: [Runtime, Storage][] = [
+const systems: [Replicas, Storage][] = [
   ['node', 'embedded'],
   ['node', 15],
   ['node', 18],
   ['deno', 'embedded'],
   ['deno', 15],
   ['deno', 18],
+  ['three replicas', 18],
 ];
 
 const accounts: [SignatureScheme, '0.15' | '0.16'][] = [
@@ -19,10 +20,10 @@ const accounts: [SignatureScheme, '0.15' | '0.16'][] = [
   ['falcon', '0.15'],
 ];
 
-describe.each(systems)('guardian-client 0.17.0 on %s with database %s', (runtime, storage) => {
+describe.each(systems)('guardian-client 0.17.0 on %s with database %s', (replicas, storage) => {
   let system: System;
   beforeAll(async () => {
-    system = await startSystem(runtime, storage);
+    system = await startSystem(replicas, storage);
   });
   afterAll(() => system.stop());
 

@@ -8,7 +8,7 @@ import { encodeBase64 } from '../../src/guardian/accounts/wire.ts';
 import { buildAccount } from '../../src/guardian/networks/miden/account/build.ts';
 import { inspectAccount } from '../../src/guardian/networks/miden/account/engine.ts';
 import { buildSummary } from '../../src/guardian/networks/miden/summary/build.ts';
-import { startSystem, type Runtime, type Storage, type System } from '../support/system.ts';
+import { startSystem, type Replicas, type Storage, type System } from '../support/system.ts';
 import { openWallet } from '../support/wallet.ts';
 
 /** Tests that run side by side cannot use expect.poll. */
@@ -21,16 +21,17 @@ async function untilCanonical(
   expect((await client.getDelta(accountId, nonce)).status.status).toBe('canonical');
 }
 
-const systems: [Runtime, Storage][] = [
+const systems: [Replicas, Storage][] = [
   ['node', 'embedded'],
   ['node', 18],
   ['deno', 15],
+  ['three replicas', 18],
 ];
 
-describe.each(systems)('guardian-client 0.17.0 on %s with database %s', (runtime, storage) => {
+describe.each(systems)('guardian-client 0.17.0 on %s with database %s', (replicas, storage) => {
   let system: System;
   beforeAll(async () => {
-    system = await startSystem(runtime, storage);
+    system = await startSystem(replicas, storage);
   });
   afterAll(() => system.stop());
 
