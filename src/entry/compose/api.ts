@@ -118,13 +118,14 @@ async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
 /** @throws ConfigError when the list of operators cannot be used. */
 async function openOperatorsApi(
   config: Config,
-  parts: Omit<OperatorContext, 'allowlist' | 'cookies'>,
+  parts: Omit<OperatorContext, 'allowlist' | 'cookies' | 'trustedProxy'>,
 ) {
   try {
     return await openOperators({
       ...parts,
       allowlistFile: config.GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE,
       cookies: cookiePolicy(config),
+      trustedProxy: config.CANONRY_TRUST_PROXY,
     });
   } catch (error) {
     if (!(error instanceof AllowlistError)) throw error;

@@ -1,3 +1,4 @@
+import type { TrustedProxy } from '../../http/client-address.ts';
 import type { Cursors } from '../../http/cursor.ts';
 import type { Sql } from '../../database/connect.ts';
 import type { Log } from '../../observability/log.ts';
@@ -18,6 +19,8 @@ export interface OperatorContext {
   /** What the dashboard tells about this process and its settings. */
   service: ServiceFacts;
   cookies: CookiePolicy;
+  /** Who says where a request came from, for the audit. */
+  trustedProxy: TrustedProxy;
   cursors: Cursors;
   log: Log;
 }

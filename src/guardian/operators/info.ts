@@ -2,6 +2,10 @@
  * GET /dashboard/info (protocol §1.5, O5). No count reads a table that grows with traffic:
  * accounts are counted as they are configured (in sixteen parts), canonical deltas once and for
  * all, a minute after they became so. What is in flight or was given up is counted by index.
+ *
+ * Measured on 300 000 deltas: 2 ms, against 75 ms for counting them all, and no row that promotions
+ * would wait for. The index they are counted and listed by makes a promotion about 4 % slower
+ * (0.96 to 1.01 ms on average, three rounds of 3 000 each way).
  */
 import type { Sql } from '../../database/connect.ts';
 import { canonicalizationLimits, operatorLimits } from '../../limits.ts';

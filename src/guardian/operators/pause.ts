@@ -2,10 +2,10 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { readJsonText } from '../../http/body.ts';
+import { clientAddress } from '../../http/client-address.ts';
 import { operatorLimits } from '../../limits.ts';
 import { requireNamedAccount } from './account-id.ts';
 import type { Operator } from './allowlist.ts';
-import { clientAddress } from './audit.ts';
 import type { OperatorContext } from './context.ts';
 
 /** Characters as a person counts them; a zero character cannot be stored. */
@@ -29,7 +29,7 @@ export async function pauseAccount(c: Context, context: OperatorContext, operato
   const [row] = await context.sql<
     { before_state: string; paused_since: Date; reason: string | null }[]
   >`select before_state, paused_since, reason from guardian.pause_account(
-      ${accountId}, ${operator.commitment}, ${body.output.reason}, ${clientAddress(c, context)})`;
+      ${accountId}, ${operator.commitment}, ${body.output.reason}, ${clientAddress(c, context.trustedProxy)})`;
   if (!row) throw new ServiceError('account_not_found');
   return {
     account_id: accountId,
@@ -51,7 +51,7 @@ export async function unpauseAccount(c: Context, context: OperatorContext, opera
   const { reason: given } = body.output;
   const [row] = await context.sql<{ before_state: string | null }[]>`
     select guardian.unpause_account(${accountId}, ${operator.commitment}, ${given},
-      ${clientAddress(c, context)}) as before_state`;
+      ${clientAddress(c, context.trustedProxy)}) as before_state`;
   if (!row?.before_state) throw new ServiceError('account_not_found');
   return {
     account_id: accountId,
