@@ -4,6 +4,7 @@ import net from 'node:net';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSystem, type System } from '../support/system.ts';
+import { contract } from '../http/contract/judge.ts';
 import { openHolder, type Send } from '../http/signed.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
@@ -39,6 +40,12 @@ describe.each(['node', 'deno'] as const)('on %s', (runtime) => {
     const size = Object.values(init.headers).join('').length;
     expect(size).toBeGreaterThan(4_500);
     expect((await send(path, init)).status).toBe(200);
+  });
+
+  it('serves the contract, and the page with its script', async () => {
+    expect(await (await send('/api-docs/openapi.json')).json()).toEqual(contract);
+    expect(await (await send('/api-docs')).text()).toContain('<openapi-explorer');
+    expect((await (await send('/api-docs/explorer.js')).text()).length).toBeGreaterThan(500_000);
   });
 
   it.each([1_000, 8_000, 14_000, 15_500, 17_000, 100_000, 1_000_000])(
