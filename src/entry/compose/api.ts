@@ -33,9 +33,11 @@ export interface Api {
 
 /** @throws AckKeyError, ConfigError, MigrationError */
 export async function createApi(config: Config, database: Database, log: Log): Promise<Api> {
+  // what is wrong with the configuration is said before the database is asked
   const chain = chainOf(config);
+  const ackKeys = ackKeySource(config);
   await assertMigrated(database.sql);
-  const keys = await loadAckKeys(ackKeySource(config));
+  const keys = await loadAckKeys(ackKeys);
   const threads = config.CANONRY_COMPUTE_THREADS;
   const compute = await startComputePool({ keys, ...(threads ? { threads } : {}) });
   const context: GuardianContext = {
