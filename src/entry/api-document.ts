@@ -4,10 +4,11 @@ import { openApiDocument } from '../http/openapi/document.ts';
 import type { ApiPart } from '../http/openapi/operation.ts';
 import { evmPart } from '../guardian/evm/description.ts';
 import { guardianPart } from '../guardian/http/description.ts';
+import { operatorPart } from '../guardian/operators/description.ts';
 import { version } from './version.ts';
 
 /** Every part of the API; a new one is added here, beside where its routes are mounted. */
-const parts: readonly ApiPart[] = [guardianPart, evmPart, healthPart, documentPart];
+const parts: readonly ApiPart[] = [guardianPart, operatorPart, evmPart, healthPart, documentPart];
 
 /** The contract of this version: what is served at C3 and checked in as docs/openapi.json. */
 export function apiDocument() {

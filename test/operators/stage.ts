@@ -112,20 +112,21 @@ export async function insertDelta({ sql }: Database, delta: InsertedDelta): Prom
     from candidate`;
 }
 
-export async function insertProposal(
-  { sql }: Database,
-  proposal: {
-    account: string;
-    commitment: string;
-    nonce: number;
-    payload: string;
-    signers: number;
-  },
-): Promise<void> {
-  const { account, commitment, nonce, payload, signers } = proposal;
+export interface InsertedProposal {
+  account: string;
+  commitment: string;
+  nonce: number;
+  payload: string;
+  signers: number;
+  secondsAgo: number;
+}
+
+export async function insertProposal({ sql }: Database, proposal: InsertedProposal): Promise<void> {
+  const { account, commitment, nonce, payload, signers, secondsAgo } = proposal;
   await sql`insert into guardian.proposal
-      (account_id, commitment, nonce, prev_commitment, proposer, payload)
-    values (${account}, ${commitment}, ${nonce}, 'c1', 's1', ${payload}::text::json)`;
+      (account_id, commitment, nonce, prev_commitment, proposer, payload, created_at)
+    values (${account}, ${commitment}, ${nonce}, 'c1', 's1', ${payload}::text::json,
+      now() - make_interval(secs => ${secondsAgo}))`;
   await sql`insert into guardian.proposal_signature
       (account_id, commitment, signer_commitment, signature)
     select ${account}, ${commitment}, 's' || n, '{}' from generate_series(1, ${signers}) n`;

@@ -53,7 +53,8 @@ async function decoy({ sql }: OperatorContext, key: string): Promise<{ expiresAt
   return { expiresAt: row.expires_at };
 }
 
-const loginBody = v.object({ commitment: v.string(), signature: v.string() });
+/** Body of POST /auth/verify. */
+export const loginBody = v.object({ commitment: v.string(), signature: v.string() });
 
 /**
  * POST /auth/verify: opens a session for the operator who signed one of the challenges that are

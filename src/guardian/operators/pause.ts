@@ -14,8 +14,9 @@ const reason = v.pipe(
   v.check((text) => text.trim() !== '' && !text.includes('\0')),
   v.check((text) => Array.from(text).length <= operatorLimits.reasonCharacters),
 );
-const pauseBody = v.object({ reason });
-const unpauseBody = v.object({ reason: v.optional(v.nullable(reason), null) });
+/** Bodies of pause and unpause. */
+export const pauseBody = v.object({ reason });
+export const unpauseBody = v.object({ reason: v.optional(v.nullable(reason), null) });
 
 /**
  * POST /dashboard/accounts/{id}/pause (protocol §1.5, O14). State and audit row commit together;

@@ -36,6 +36,7 @@ describe.each(everyDatabase)('the dashboard on $name', ({ open }) => {
         nonce: 10 + Math.floor(n / 3),
         payload: n === 0 ? '{}' : '{"metadata":{"proposal_type":"custom"}}',
         signers: n % 3,
+        secondsAgo: 7 - n,
       });
     }
     stage = await openOperatorStage(database);

@@ -113,6 +113,7 @@ describe('two replicas', () => {
         nonce: n % 9,
         payload: '{}',
         signers: 0,
+        secondsAgo: n % 5,
       });
     }
     const headers = { cookie: await logIn(keys[0], replicas[0].send) };

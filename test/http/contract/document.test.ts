@@ -7,6 +7,7 @@ import { createApp } from '../../../src/entry/app.ts';
 import { errorTable } from '../../../src/errors.ts';
 import { evmRoutes } from '../../../src/guardian/evm/routes.ts';
 import { guardianRoutes } from '../../../src/guardian/http/routes.ts';
+import { operatorRoutes } from '../../../src/guardian/operators/routes.ts';
 import { createCursors } from '../../../src/http/cursor.ts';
 import { createLog } from '../../../src/observability/log.ts';
 import { contract, operations, violation } from './judge.ts';
@@ -16,7 +17,11 @@ function openApp(): Hono {
   const unused = {} as never;
   const options = { maxRequestBytes: 1, cursors: createCursors(new Uint8Array(32)) };
   return createApp({
-    routes: [...guardianRoutes(unused, unused, options), ...evmRoutes(unused)],
+    routes: [
+      ...guardianRoutes(unused, unused, options),
+      ...operatorRoutes(unused),
+      ...evmRoutes(unused),
+    ],
     corsAllowedOrigins: undefined,
     checkReadiness: async () => ({ ready: true }),
     log: createLog('silent', {}),
