@@ -1,5 +1,7 @@
 /** An API with operators, and rows that no client would get stored. */
 import type { Database } from '../../src/database/connect.ts';
+import { expect } from 'vitest';
+import { operationOf, violation } from '../http/contract/judge.ts';
 import { expectRefusal, openInProcess, type Service } from '../http/service.ts';
 import { createOperatorKey, logIn, writeAllowlist, type OperatorKey } from './operator.ts';
 
@@ -46,7 +48,11 @@ export async function openOperatorStage(
     const answer = await service.send(path, init);
     const text = await answer.text();
     if (answer.status !== 200) throw new Error(`${answer.status} ${text}`);
-    return JSON.parse(text) as Body;
+    const operation = operationOf(init.method ?? 'GET', path);
+    if (!operation) throw new Error(`${path} is not in the document`);
+    const body = JSON.parse(text) as Body;
+    expect(violation(operation, answer.status, body)).toBeUndefined();
+    return body;
   };
   return {
     service,
