@@ -97,7 +97,7 @@ begin
 end
 $$;
 
--- Who: the operator's CLI and API; the task of a revived marker (retry).
+-- Who: the operator's CLI; the task of a revived marker (retry_revived).
 -- Locks: the line row, then domain rows, then job rows.
 -- Index: primary keys.
 -- Why safe: raises the fence, so a drain at work on the candidate changes nothing any more.
@@ -148,4 +148,12 @@ begin
     values (p_actor, p_action, p_candidate_id, v_line.task, v_line.account, p_reason);
   return 'done';
 end
+$$;
+
+-- Who: the task of a marker that a person revived with the engine's own tools. All that a worker may
+-- do of what operate can.
+create or replace function canonry.retry_revived(p_candidate_id bigint) returns text
+language sql as $$
+  select canonry.operate(
+    p_candidate_id, 'retry', 'graphile-worker', 'the failed job was revived');
 $$;

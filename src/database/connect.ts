@@ -3,7 +3,12 @@ import pg from 'pg';
 import postgres from 'postgres';
 import { databaseLimits } from '../limits.ts';
 import { openEmbedded } from './embedded/open.ts';
-import { describeTarget, parsePostgresUrl, type PostgresTarget } from './postgres-url.ts';
+import {
+  describeTarget,
+  isSameServer,
+  parsePostgresUrl,
+  type PostgresTarget,
+} from './postgres-url.ts';
 
 /** Enough for one busy process; a database's connections are shared by all machines. */
 const defaultPoolSize = 10;
@@ -15,8 +20,9 @@ export interface DatabaseOptions {
   /** Postgres, possibly through a pooler; without it the embedded database is opened. */
   databaseUrl?: string | undefined;
   /**
-   * The same database without a pooler, for LISTEN, the workers and migrations. When it differs
-   * from `databaseUrl`, that one is taken to be a pooler: nothing is then set on its sessions.
+   * The same database without a pooler, for LISTEN, the workers and migrations. When it names
+   * another server than `databaseUrl` (the user may differ), that one is taken to be a pooler:
+   * nothing is then set on its sessions.
    */
   directDatabaseUrl?: string | undefined;
   /** Directory of the embedded database; in memory when left out. */
@@ -49,8 +55,8 @@ export interface Database {
   sql: Sql;
   /** The pool for graphile-worker, on the direct URL; made at the first call, ended by close. */
   workerPool(): pg.Pool;
-  /** A pool without statement timeout, for migrate(); the caller ends it. */
-  migrationPool(): pg.Pool;
+  /** A pool without statement timeout, for migrate(); the caller ends it. As `role`, if given. */
+  migrationPool(role?: string): pg.Pool;
   /** The embedded data directory as a tar archive; refused on Postgres. */
   dumpEmbedded(): Promise<Blob>;
   /** Ends every connection; queries under way get closeSeconds. */
@@ -76,7 +82,7 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<Datab
 
 /** What differs between the two kinds of database. */
 interface Backend extends Pick<Database, 'kind' | 'description' | 'sql' | 'dumpEmbedded'> {
-  openPool(options: { max: number; statementTimeoutMs?: number }): pg.Pool;
+  openPool(options: { max: number; statementTimeoutMs?: number; role?: string }): pg.Pool;
   close(): Promise<void>;
 }
 
@@ -102,7 +108,7 @@ function assemble(backend: Backend, options: DatabaseOptions): Database {
         max: options.maxWorkerConnections ?? defaultPoolSize,
         statementTimeoutMs: options.statementTimeoutMs ?? databaseLimits.statementMs,
       })),
-    migrationPool: () => openPool({ max: 2 }),
+    migrationPool: (role) => openPool({ max: 2, ...(role !== undefined && { role }) }),
     async close() {
       await sql.end({ timeout: databaseLimits.closeSeconds });
       await Promise.all([...pools].filter((pool) => !pool.ended).map((pool) => pool.end()));
@@ -113,9 +119,8 @@ function assemble(backend: Backend, options: DatabaseOptions): Database {
 
 function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend {
   const target = parsePostgresUrl(databaseUrl);
-  const directUrl = options.directDatabaseUrl ?? databaseUrl;
-  const direct = parsePostgresUrl(directUrl);
-  const pooled = directUrl !== databaseUrl;
+  const direct = parsePostgresUrl(options.directDatabaseUrl ?? databaseUrl);
+  const pooled = !isSameServer(target, direct);
   const applicationName = options.applicationName ?? 'canonry';
   return {
     kind: 'postgres',
@@ -136,7 +141,7 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
         }),
       },
     }),
-    openPool: ({ max, statementTimeoutMs }) =>
+    openPool: ({ max, statementTimeoutMs, role }) =>
       new pg.Pool({
         ...driverTarget(direct),
         password: direct.password ?? '',
@@ -145,6 +150,7 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
         keepAlive: true,
         connectionTimeoutMillis: databaseLimits.connectSeconds * 1000,
         ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+        ...(role !== undefined && { options: `-c role=${role}` }),
       }),
     dumpEmbedded: () => Promise.reject(new Error('Only the embedded database can be dumped')),
     close: () => Promise.resolve(),

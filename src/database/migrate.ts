@@ -6,6 +6,7 @@ import {
   readMigrationFiles,
   type MigrationFile,
   type MigrationFiles,
+  type RoleFiles,
 } from './migration-files.ts';
 import {
   describePlan,
@@ -14,6 +15,7 @@ import {
   type AppliedMigrations,
   type MigrationPlan,
 } from './migration-plan.ts';
+import { applyGrants, createRoles, migratorRole, usesRoles } from './roles.ts';
 
 export interface MigrateOptions {
   /** Another directory than the project's own. */
@@ -43,12 +45,54 @@ const migrationsTable = `
  * that were applied before it stay applied.
  */
 export async function migrate(database: Database, options: MigrateOptions = {}): Promise<string[]> {
+  return withRun(database, options, async (run) => {
+    if (!(await usesRoles(run.pool))) {
+      if (isUpToDate(planMigrations(run.files, await readApplied(run.pool)))) return [];
+      return applyPending(run);
+    }
+    const pool = database.migrationPool(migratorRole);
+    try {
+      return await applyPending({ ...run, pool, grants: run.files.roles });
+    } finally {
+      await pool.end();
+    }
+  });
+}
+
+/**
+ * Migrates, then lets this database use roles of its own for migrations, API, workers, operators
+ * and readers: creates them where they are missing, gives the schemas to the migrator and says who
+ * may do what, in one transaction. From then on `migrate` does the same with what it brings.
+ *
+ * Needs an administrator's connection: a superuser, or the owner of the schemas with CREATEROLE.
+ * Throws MigrationError.
+ */
+export async function separateRoles(
+  database: Database,
+  options: MigrateOptions = {},
+): Promise<string[]> {
+  if (database.kind === 'embedded') {
+    throw new MigrationError('The embedded database belongs to one process: it has no roles.');
+  }
+  const applied = await migrate(database, options);
+  await withRun(database, options, async (run) => {
+    const { roles } = run.files;
+    if (!roles) throw new MigrationError('These migrations say nothing of roles.');
+    await locked(run, (client) => createRoles(client, roles));
+  });
+  return applied;
+}
+
+async function withRun<T>(
+  database: Database,
+  options: MigrateOptions,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
   const files = readMigrationFiles(options.directory);
   const deadline = Date.now() + (options.lockTimeoutMs ?? databaseLimits.migrationLockMs);
   const pool = database.migrationPool();
   try {
-    if (isUpToDate(planMigrations(files, await readApplied(pool)))) return [];
-    return await applyPending({ database, pool, files, deadline });
+    return await work({ database, pool, files, deadline });
   } finally {
     await pool.end();
   }
@@ -81,6 +125,8 @@ interface Run {
   files: MigrationFiles;
   /** Milliseconds since 1970: when to stop waiting for another starter. */
   deadline: number;
+  /** On a database that uses roles; `pool` is then the migrator's. */
+  grants?: RoleFiles | undefined;
 }
 
 async function applyPending(run: Run): Promise<string[]> {
@@ -98,6 +144,8 @@ async function applyPending(run: Run): Promise<string[]> {
   const functions = await locked(run, async (client) => {
     const changed = planMigrations(run.files, await readApplied(client)).functions;
     for (const file of changed) await applyFile(client, file);
+    // in the same transaction: a function that was created again belongs to its caller's rights
+    if (run.grants) await applyGrants(client, run.grants);
     return changed.map(({ name }) => name);
   });
   return [...done, ...functions];

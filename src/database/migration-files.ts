@@ -18,6 +18,16 @@ export interface MigrationFiles {
   numbered: MigrationFile[];
   /** Functions and views: applied again whenever their text changes. */
   functions: MigrationFile[];
+  /** What `roles/` says; none in a directory without it. */
+  roles: RoleFiles | undefined;
+}
+
+/** SQL of the roles; neither is recorded as applied. */
+export interface RoleFiles {
+  /** Creates the roles and gives everything to the migrator. For an administrator. */
+  create: string;
+  /** Who may do what. For the migrator. */
+  grants: string;
 }
 
 /** Migrations are missing, changed or cannot be applied. The message names the remedy. */
@@ -48,7 +58,13 @@ export function readMigrationFiles(directory: string = projectMigrations): Migra
   const functions = sqlFiles(path.join(directory, 'functions')).map((name) =>
     readFile(directory, `functions/${name}`),
   );
-  return { numbered, functions };
+  const roles = fs.existsSync(path.join(directory, 'roles'))
+    ? {
+        create: readFile(directory, 'roles/create.sql').sql,
+        grants: readFile(directory, 'roles/grants.sql').sql,
+      }
+    : undefined;
+  return { numbered, functions, roles };
 }
 
 function sqlFiles(directory: string): string[] {

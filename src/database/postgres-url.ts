@@ -58,6 +58,11 @@ export function parsePostgresUrl(text: string): PostgresTarget {
   };
 }
 
+/** Whether both name one server and database, whoever logs in: neither is then a pooler of the other. */
+export function isSameServer(one: PostgresTarget, other: PostgresTarget): boolean {
+  return one.host === other.host && one.port === other.port && one.database === other.database;
+}
+
 /** For people and logs: where, never who or with which password. */
 export function describeTarget(target: PostgresTarget): string {
   const { host, port, database, sslMode } = target;

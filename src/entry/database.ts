@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../config/load.ts';
 import { openDatabase, type Database } from '../database/connect.ts';
+import { isSameServer, parsePostgresUrl } from '../database/postgres-url.ts';
 
 /**
  * Opens the database the configuration names. `direct` takes no pooler: for workers, whose
@@ -11,7 +12,10 @@ export function openConfiguredDatabase(
   options: { applicationName: string; direct?: boolean },
 ): Promise<Database> {
   const { DATABASE_URL, DIRECT_DATABASE_URL } = config;
-  const pooled = DIRECT_DATABASE_URL !== undefined && DIRECT_DATABASE_URL !== DATABASE_URL;
+  const pooled =
+    DIRECT_DATABASE_URL !== undefined &&
+    DATABASE_URL !== undefined &&
+    !isSameServer(parsePostgresUrl(DATABASE_URL), parsePostgresUrl(DIRECT_DATABASE_URL));
   return openDatabase({
     databaseUrl: options.direct === true ? (DIRECT_DATABASE_URL ?? DATABASE_URL) : DATABASE_URL,
     directDatabaseUrl: DIRECT_DATABASE_URL,

@@ -24,5 +24,5 @@ export async function operate(
 
 /** A failed marker was revived with the job engine's own tools: that means "retry". */
 export async function retryRevived(sql: Sql, candidateId: bigint): Promise<void> {
-  await operate(sql, candidateId, 'retry', 'graphile-worker', 'the failed job was revived');
+  await sql`select canonry.retry_revived(${candidateId})`;
 }
