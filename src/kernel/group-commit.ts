@@ -10,6 +10,8 @@ export interface GroupWrite<Item, Row> {
   lockKey(item: Item): string;
   /** One statement, hence one transaction: answers a row for each item, in the same order. */
   write(items: readonly Item[]): Promise<readonly Row[]>;
+  /** Told of every group that was written: how many items it had. */
+  onWritten?: (size: number) => void;
 }
 
 interface Waiting<Item, Row> {
@@ -56,9 +58,10 @@ async function writeGroup<Item, Row>(
 ): Promise<void> {
   const ordered = group
     .map((one) => ({ ...one, key: kind.lockKey(one.item) }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   try {
     const rows = await kind.write(ordered.map(({ item }) => item));
+    kind.onWritten?.(group.length);
     ordered.forEach((one, n) => {
       const row = rows[n];
       if (row === undefined) one.reject(new Error('a group write answered too few rows'));

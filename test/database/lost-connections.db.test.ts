@@ -4,7 +4,7 @@ import { openDatabase, type Database } from '../../src/database/connect.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 
 const connections = 4;
-const cuts = 20;
+const cuts = 30;
 /** A connection that does not come back answers with CONNECT_TIMEOUT after seconds, for ever. */
 const answerMs = 2_000;
 
@@ -23,15 +23,15 @@ afterAll(async () => {
 
 /** Traffic that goes on until told otherwise; queries that a cut hits fail, and that is right. */
 function startTraffic(): () => Promise<void> {
-  let over = false;
+  const over = new AbortController();
   const lane = async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       await database.sql`select ${Math.random()}::float8, pg_sleep(0.0005)`.catch(() => {});
     }
   };
   const lanes = Array.from({ length: connections * 4 }, lane);
   return async () => {
-    over = true;
+    over.abort();
     await Promise.all(lanes);
   };
 }

@@ -78,7 +78,7 @@ describe.each([
 });
 
 describe('two starters', () => {
-  it('the second one gives up after its deadline', async () => {
+  it('advisory lock with a deadline: the second one gives up', async () => {
     directory = fs.mkdtempSync(path.join(os.tmpdir(), 'canonry-migrations-'));
     write('0001_slow.sql', 'select pg_sleep(1.5)');
     ({ database, close } = await openEmpty(18));

@@ -112,6 +112,32 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
     expect((await claim('second', 0)).candidate_id).not.toBeNull();
   });
 
+  it('K3: the fence never resets on release: an ancient holder stays fenced for ever', async () => {
+    fresh();
+    const fences: bigint[] = [];
+    let ancient: Head | undefined;
+    const releases = [
+      (head: Head) => database.sql`select canonry.hand_over(${head.line_id}, ${head.fence}, null)`,
+      (head: Head) =>
+        database.sql`select canonry.snooze(${head.line_id}, ${head.fence}, ${head.candidate_id}, 0, 'x', null)`,
+      // the line is empty then, and free
+      (head: Head) => finalize(head),
+      () => database.sql`select canonry.retire('worker')`,
+    ];
+    await submit();
+    for (const [n, release] of releases.entries()) {
+      if (n === releases.length - 1) await submit();
+      const head = await claim();
+      ancient ??= head;
+      fences.push(head.fence);
+      await release(head);
+    }
+    fences.push((await claim()).fence);
+    expect(fences).toEqual(fences.toSorted((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(fences).size).toBe(fences.length);
+    expect(await finalize(ancient!)).toBe('fenced');
+  });
+
   it('K4: a resolution whose transaction fails leaves nothing behind', async () => {
     fresh();
     const id = await submit();

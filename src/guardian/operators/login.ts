@@ -28,13 +28,16 @@ const commitmentText = v.pipe(
  * GET /auth/challenge: what an operator signs to log in (protocol §1.5, O1). Whoever is not an
  * operator gets the same in form, and about as fast: the decoy writes to the log of the database
  * as a challenge does, but no row.
- * @throws ServiceError `invalid_commitment`; `configuration_error` while the list is unusable
+ * @throws ServiceError `invalid_commitment`; `rate_limit_exceeded`; `configuration_error` while the list is unusable
  */
 export async function challengeOperator(context: OperatorContext, text: string | undefined) {
   const parsed = v.safeParse(commitmentText, text);
   if (!parsed.success) throw new ServiceError('invalid_commitment');
   const commitment = parsed.output;
+  context.logins.spend('challenge', commitment);
   const operator = await context.allowlist.find(commitment);
+  const outcome = operator ? 'success' : 'denied';
+  context.metrics.count('guardian_operator_auth_challenges_total', { outcome });
   const key = randomKey();
   const { expiresAt } = operator
     ? await issueChallenge(context.sql, { realm: 'operator', principal: commitment, key })
@@ -53,24 +56,42 @@ async function decoy({ sql }: OperatorContext, key: string): Promise<{ expiresAt
   return { expiresAt: row.expires_at };
 }
 
+type OperatorSession = Session & { operatorId: string };
+
 /** Body of POST /auth/verify. */
 export const loginBody = v.object({ commitment: v.string(), signature: v.string() });
 
 /**
  * POST /auth/verify: opens a session for the operator who signed one of the challenges that are
  * live for the key (protocol §1.5, O2). A challenge is used up only by a signature that fits.
- * @throws ServiceError `invalid_input` for a body of another form; `authentication_failed`
- *   whatever else is wrong; `configuration_error` while the list is unusable
+ * @throws ServiceError `invalid_input` for a body of another form; `rate_limit_exceeded`;
+ *   `authentication_failed` whatever else is wrong; `configuration_error` while the list is unusable
  */
 export async function openOperatorSession(
   context: OperatorContext,
   body: unknown,
-): Promise<Session & { operatorId: string }> {
+): Promise<OperatorSession> {
+  const { metrics } = context;
+  const count = (outcome: 'success' | 'denied') =>
+    metrics.count('guardian_operator_auth_verifications_total', { outcome });
+  try {
+    const session = await verifyLogin(context, body);
+    count('success');
+    metrics.count('guardian_operator_sessions_started_total', {});
+    return session;
+  } catch (error) {
+    if (error instanceof ServiceError && error.status < 500) count('denied');
+    throw error;
+  }
+}
+
+async function verifyLogin(context: OperatorContext, body: unknown): Promise<OperatorSession> {
   const texts = v.safeParse(loginBody, body);
   if (!texts.success) throw new ServiceError('invalid_input', 'The body is not a login.');
   const parsed = v.safeParse(commitmentText, texts.output.commitment);
   if (!parsed.success) throw refused();
   const principal = parsed.output;
+  context.logins.spend('verify', principal);
   const operator = await context.allowlist.find(principal);
   const live = await liveChallenges(context.sql, 'operator', principal);
   for (const challenge of live) {

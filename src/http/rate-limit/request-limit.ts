@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
-import { matchedRoutes } from 'hono/route';
 import { ServiceError } from '../../errors.ts';
+import { routePattern } from '../routes.ts';
 import { clientAddress, clientNetwork, type TrustedProxy } from '../client-address.ts';
 import { Budget } from './budget.ts';
 
@@ -26,7 +26,7 @@ export function requestLimit(limits: RequestLimits): MiddlewareHandler {
   return async (c, next) => {
     const client = clientNetwork(clientAddress(c, limits.trustedProxy));
     const named = `${client} ${accountOrSigner(c)}`;
-    const endpoint = `${c.req.method} ${routeOf(c)}`;
+    const endpoint = `${c.req.method} ${routePattern(c) ?? 'none'}`;
     spend(burst, [`${client} ${endpoint}`, `${named} ${endpoint}`], 'burst', limits);
     spend(sustained, [client, named], 'sustained', limits);
     await next();
@@ -49,7 +49,7 @@ function spend(
 }
 
 /** The error of a spent budget. @param waitMs until there is something to spend again. */
-function tooMany(waitMs: number): ServiceError {
+export function tooMany(waitMs: number): ServiceError {
   return new ServiceError('rate_limit_exceeded', undefined, {
     meta: { retry_after_secs: Math.max(1, Math.ceil(waitMs / 1_000)) },
   });
@@ -59,13 +59,4 @@ function tooMany(waitMs: number): ServiceError {
 function accountOrSigner(c: Context): string {
   const named = c.req.query('account_id') ?? c.req.header('x-pubkey')?.slice(0, 16) ?? '';
   return named.slice(0, 80);
-}
-
-/** The pattern, not the path: what is in the path is the client's choice. */
-function routeOf(c: Context): string {
-  return (
-    matchedRoutes(c)
-      .map(({ path }) => path)
-      .findLast((path) => path !== '/*') ?? 'none'
-  );
 }

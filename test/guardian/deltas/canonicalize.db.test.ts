@@ -6,10 +6,12 @@ import {
   type CanonicalizationContext,
 } from '../../../src/guardian/deltas/canonicalize.ts';
 import { lineWrites } from '../../../src/guardian/deltas/line-writes.ts';
+import { unwatched } from '../../../src/kernel/events.ts';
 import { HeldLines } from '../../../src/kernel/held-lines.ts';
 import { reconcile } from '../../../src/guardian/deltas/reconcile.ts';
 import { ChainError } from '../../../src/guardian/networks/network.ts';
 import { createLog } from '../../../src/observability/log.ts';
+import { unobserved } from '../../../src/observability/metrics.ts';
 import { everyDatabase } from '../../support/databases.ts';
 
 const word = (n: number) => `0x${n.toString(16).padStart(64, '0')}`;
@@ -29,6 +31,8 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     context = {
       sql: database.sql,
       writes: lineWrites(database.sql),
+      metrics: unobserved,
+      events: unwatched,
       held: new HeldLines(),
       network: {
         commitmentOnChain: async () => {
@@ -248,6 +252,36 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
       { status: 'canonical' },
       { status: 'canonical' },
     ]);
+  });
+
+  it('partial canonicalization on a lost lease: who was overtaken changes nothing at all', async () => {
+    await open1();
+    await submit(1, 1, 2, 2);
+    await submit(2, 2, 3, 2);
+    const held = await context.writes.claim({ account: accountId, holder: 'first' });
+    const { line_id: line, fence, candidate_id: candidate } = held;
+    // metadata writes are fenced as well: account, deltas, candidates and signers stay as they are
+    const everything = async () => {
+      const rows = await database.sql`
+        select a.commitment, a.signer_commitments, a.auth_version, a.updated_at, a.state,
+               d.nonce, d.status, d.status_timestamp, c.state as candidate, c.why, c.attempts
+        from guardian.account a join guardian.delta d using (account_id)
+        join canonry.candidate c using (candidate_id)
+        where account_id = ${accountId} order by d.nonce`;
+      return rows.map((row) => ({ ...row }));
+    };
+    await database.sql`select canonry.retire('first')`;
+    const before = await everything();
+    const claimed = { account: accountId, line, fence, candidate };
+    const promoted = await context.writes.promote({ ...claimed, through: held.candidates[1]! });
+    expect(promoted.outcome).toBe('fenced');
+    const waiting = { retries: 1, divergences: 1, abandonments: 1 };
+    const later = { delaySeconds: 9, why: 'diverged', error: null, ...waiting };
+    expect(await context.writes.snooze({ ...claimed, ...later })).toEqual({ held: false });
+    expect(await everything()).toEqual(before);
+    onChain = word(3);
+    await look();
+    expect(await delta(2)).toMatchObject({ status: 'canonical' });
   });
 
   it('a fault of ours is retried and then halts the line', async () => {

@@ -247,4 +247,23 @@ describe.each(everyDatabase)('logins of operators on $name', ({ open }) => {
     expect(login).toMatch(/storage_error/);
     expect((await service.send('/dashboard/session', { headers: { cookie } })).status).toBe(200);
   });
+
+  it('answers 429 to a key that is tried too often, an operator’s or not', async () => {
+    const limited = await openInProcess(
+      {
+        ...allowlist.environment,
+        GUARDIAN_RATE_LIMIT_ENABLED: 'true',
+        GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN: '3',
+      },
+      database,
+    );
+    for (const { commitment } of [falcon, stranger]) {
+      const path = `/auth/challenge?commitment=${commitment}`;
+      for (let n = 0; n < 3; n += 1) expect((await limited.send(path)).status).toBe(200);
+      await expectRefusal(limited, { path }, 429, 'rate_limit_exceeded');
+    }
+    // another key, from the same place, is not touched by it
+    expect(await logIn(ecdsa, limited.send)).not.toBe('');
+    await limited.close();
+  });
 });

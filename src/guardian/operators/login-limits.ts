@@ -1,0 +1,34 @@
+import { Budget } from '../../http/rate-limit/budget.ts';
+import { tooMany } from '../../http/rate-limit/request-limit.ts';
+
+/** Limits of the fleet for the logins of one operator, and how many replicas share them. */
+export interface LoginRates {
+  burstPerSecond: number;
+  perMinute: number;
+  replicas: number;
+}
+
+export interface LoginLimits {
+  /** @throws ServiceError `rate_limit_exceeded` */
+  spend(endpoint: 'challenge' | 'verify', commitment: string): void;
+}
+
+/**
+ * Limits how often one operator's key is tried, from wherever that comes (protocol §1.8). Whether
+ * the key is an operator's makes no difference. However many replicas there are, each of them serves
+ * one try at a time: nobody is kept out for good.
+ */
+export function limitLogins({ burstPerSecond, perMinute, replicas }: LoginRates): LoginLimits {
+  const burst = new Budget({ count: burstPerSecond, periodMs: 1_000 }, replicas);
+  const sustained = new Budget({ count: perMinute, periodMs: 60_000 }, replicas);
+  return {
+    spend(endpoint, commitment) {
+      const key = `${endpoint} ${commitment}`;
+      const waitMs = burst.spend(key) || sustained.spend(key);
+      if (waitMs > 0) throw tooMany(waitMs);
+    },
+  };
+}
+
+/** For deployments that have switched rate limits off. */
+export const unlimitedLogins: LoginLimits = { spend: () => {} };
