@@ -6,7 +6,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { format, resolveConfig } from 'prettier';
-import { settings, type Setting } from '../src/config/settings.ts';
+import type { Setting } from '../src/config/setting.ts';
+import { settings } from '../src/config/settings.ts';
 import { apiDocument } from '../src/entry/api-document.ts';
 import { errorTable } from '../src/errors.ts';
 
@@ -45,7 +46,7 @@ function errors(): string {
   );
   return [
     '# Errors',
-    'Generated from `src/errors.ts` by `npm run docs`. Every error body is `{ "code", "message", "meta": { "retryable", … } }`. Rejections of the framework (unknown route 404, wrong method 405, too large 413, wrong content type 415) carry the code `invalid_input` with their own status.',
+    'Generated from `src/errors/table.ts` by `npm run docs`. Every error body is `{ "code", "message", "meta": { "retryable", … } }`. Rejections of the framework (unknown route 404, wrong method 405, too large 413, wrong content type 415) carry the code `invalid_input` with their own status.',
     [
       '| code | status | retryable | message | for the operator |',
       '| --- | --- | --- | --- | --- |',

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import { settings, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { settings } from './settings.ts';
 
 export type Config = {
   readonly [K in keyof typeof settings]: v.InferOutput<(typeof settings)[K]['schema']>;

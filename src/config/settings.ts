@@ -5,37 +5,18 @@
  */
 import * as v from 'valibot';
 import { parseRpcUrls } from './evm-rpc-urls.ts';
+import { metricsSettings } from './metrics-settings.ts';
+import { rateLimitSettings } from './rate-limit-settings.ts';
+import {
+  choice,
+  httpUrl,
+  integer,
+  optionalInteger,
+  optionalText,
+  text,
+  type Setting,
+} from './setting.ts';
 
-export interface Setting<T> {
-  schema: v.GenericSchema<string | undefined, T>;
-  /** Text used when the variable is unset or blank; null when there is none. */
-  fallback: string | null;
-  meaning: string;
-  reason: string;
-  /** The value never appears in an error or a log line. */
-  secret?: true;
-}
-
-const text = v.pipe(v.string(), v.trim(), v.minLength(1));
-const optionalText = v.optional(text);
-const integer = (min: number, max: number) =>
-  v.pipe(
-    v.string(),
-    v.trim(),
-    v.regex(/^\d+$/, 'must be a whole number'),
-    v.transform(Number),
-    v.minValue(min, `must be at least ${min}`),
-    v.maxValue(max, `must be at most ${max}`),
-  );
-const optionalInteger = (min: number, max: number) => v.optional(integer(min, max));
-const choice = <const T extends readonly [string, ...string[]]>(options: T) =>
-  v.pipe(
-    v.string(),
-    v.trim(),
-    v.toLowerCase(),
-    v.picklist(options, `must be one of ${options.join(', ')}`),
-  );
-const httpUrl = v.pipe(text, v.url('must be a URL'), v.regex(/^https?:/, 'must be http or https'));
 const origins = v.optional(
   v.pipe(
     text,
@@ -48,10 +29,6 @@ const origins = v.optional(
   ),
 );
 
-const flag = v.pipe(
-  choice(['true', 'false']),
-  v.transform((answer) => answer === 'true'),
-);
 const proxies = { false: 'none', true: 'forwarded', fly: 'fly' } as const;
 
 export const settings = {
@@ -223,42 +200,7 @@ export const settings = {
       'The proxy before this process. `true`: it writes `X-Forwarded-For` (its entry is the last one) and `X-Forwarded-Proto`; `fly`: Fly.io, with `Fly-Client-IP`. From there come the address that rate limits and the audit use, and whether cookies are `Secure` (in prod they always are).',
     reason: 'Without a proxy the headers are whatever a client writes.',
   },
-  GUARDIAN_MAX_REPLICAS: {
-    schema: integer(1, 10_000),
-    fallback: '1',
-    meaning: 'The most API processes that run at a time: each takes this part of every rate limit.',
-    reason: 'Replicas share limits without asking each other; fewer than this are only stricter.',
-  },
-  GUARDIAN_RATE_LIMIT_ENABLED: {
-    schema: flag,
-    fallback: 'true',
-    meaning: 'Whether requests are limited for each client address.',
-    reason: 'A verification costs processor time that somebody else is waiting for.',
-  },
-  GUARDIAN_RATE_BURST_PER_SEC: {
-    schema: integer(1, 1_000_000),
-    fallback: '200',
-    meaning: 'Requests a second of one client to one endpoint, over all replicas.',
-    reason: "Upstream's production profile; its other default of 10 refuses an honest browser tab.",
-  },
-  GUARDIAN_RATE_PER_MIN: {
-    schema: integer(1, 1_000_000),
-    fallback: '5000',
-    meaning: 'Requests a minute of one client, over all endpoints and replicas.',
-    reason: "Upstream's production profile.",
-  },
-  GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC: {
-    schema: integer(1, 1_000_000),
-    fallback: '6',
-    meaning: 'Login requests a second for one operator, challenges and verifications each.',
-    reason: 'Upstream default; a replica never has less than one.',
-  },
-  GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN: {
-    schema: integer(1, 1_000_000),
-    fallback: '30',
-    meaning: 'The same in a minute.',
-    reason: 'Upstream default.',
-  },
+  ...rateLimitSettings,
   GUARDIAN_EVM_RPC_URLS: {
     schema: v.optional(
       v.pipe(
@@ -327,6 +269,7 @@ export const settings = {
     reason:
       'Order and exclusion rest on the fence in both modes; `none` scales further when tens of thousands of accounts are active at once.',
   },
+  ...metricsSettings,
   LOG_LEVEL: {
     schema: choice(['debug', 'info', 'warn', 'error', 'silent']),
     fallback: 'info',

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { assertProductionReady, loadConfig } from '../config/load.ts';
 import { createLog } from '../observability/log.ts';
 import { createApi } from './compose/api.ts';
+import { openMetrics } from './compose/metrics.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { closeOnSignal, exitWithMessage } from './shutdown.ts';
 
@@ -11,7 +12,8 @@ try {
   assertProductionReady(config);
   const log = createLog(config.LOG_LEVEL, { role: 'api' });
   const database = await openConfiguredDatabase(config, { applicationName: 'canonry-api' });
-  const api = await createApi(config, database, log);
+  const metrics = await openMetrics(config, database, log, false);
+  const api = await createApi(config, database, log, metrics.metrics);
   const server = Deno.serve(
     {
       hostname: config.HOST,
@@ -24,6 +26,7 @@ try {
   closeOnSignal(async () => {
     await server.shutdown();
     await api.close();
+    await metrics.close();
     await database.close();
   }, log);
 } catch (error) {

@@ -4,14 +4,16 @@ import { corsPolicy } from '../http/cors.ts';
 import { errorHandler, routeNotFound } from '../http/errors.ts';
 import { documentRoutes } from '../http/api-docs.ts';
 import { healthRoutes, type Readiness } from '../http/health.ts';
+import { requestMetrics } from '../http/metrics.ts';
 import { requestLimit, type RequestLimits } from '../http/rate-limit/request-limit.ts';
 import { mountRoutes, type Route } from '../http/routes.ts';
 import type { Log } from '../observability/log.ts';
+import { unobserved, type Metrics } from '../observability/metrics.ts';
 
 /**
  * The API as one Hono application: the same on Node, on Deno, and in the all-in-one process.
- * Order of layers, outermost first: access log, CORS, rate limits, routes; the body limit is applied where a
- * body is read.
+ * Order of layers, outermost first: metrics, access log, CORS, rate limits, routes; the body limit is
+ * applied where a body is read.
  */
 export function createApp(options: {
   routes: readonly Route[];
@@ -20,8 +22,11 @@ export function createApp(options: {
   /** Left out: no limits. */
   requestLimits?: RequestLimits | undefined;
   log: Log;
+  metrics?: Metrics;
 }): Hono {
   const app = new Hono();
+  const { metrics = unobserved } = options;
+  if (metrics !== unobserved) app.use(requestMetrics(metrics));
   app.use(accessLog(options.log));
   app.use(corsPolicy(options.corsAllowedOrigins));
   // before the limits: whoever watches over this machine is no client

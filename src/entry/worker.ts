@@ -7,6 +7,7 @@ import { healthRoutes } from '../http/health.ts';
 import { mountRoutes } from '../http/routes.ts';
 import { superviseWorker } from '../kernel/supervise.ts';
 import { createLog } from '../observability/log.ts';
+import { openMetrics } from './compose/metrics.ts';
 import { checkReadiness } from './compose/shared.ts';
 import { createWorker } from './compose/worker.ts';
 import { openConfiguredDatabase } from './database.ts';
@@ -24,7 +25,11 @@ try {
     applicationName: 'canonry-worker',
     direct: true,
   });
-  const worker = await superviseWorker(() => createWorker(config, database, log), log);
+  const metrics = await openMetrics(config, database, log, true);
+  const worker = await superviseWorker(
+    () => createWorker(config, database, log, metrics.metrics),
+    log,
+  );
   let health: Listening | undefined;
   if (config.CANONRY_WORKER_HEALTH_PORT !== undefined) {
     const app = new Hono();
@@ -40,6 +45,7 @@ try {
   closeOnSignal(async () => {
     await worker.stop();
     await health?.close();
+    await metrics.close();
     await database.close();
   }, log);
 } catch (error) {

@@ -1,4 +1,5 @@
 import type { Sql } from '../database/connect.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { RememberedAccounts } from './accounts/remembered-accounts.ts';
 import type { AckIdentity } from './acknowledgement/ack-identity.ts';
 import type { RequestVerifier } from './authentication/signed-request.ts';
@@ -36,6 +37,7 @@ export interface GuardianContext {
   maxPendingProposals: number;
   /** Candidates an account may have at once; 1 is the protocol. */
   maxCandidates: number;
+  metrics: Metrics;
 }
 
 /** Queue name of an account's wake-ups, or null. */

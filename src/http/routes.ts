@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { matchedRoutes } from 'hono/route';
 import { ServiceError } from '../errors.ts';
 
 export interface Route {
@@ -23,4 +24,14 @@ export function mountRoutes(app: Hono, routes: readonly Route[]): void {
       throw new ServiceError('invalid_input', 'This method is not allowed here.', { status: 405 });
     });
   }
+}
+
+/**
+ * The pattern of the route a request is for, undefined where there is none; never its path, which
+ * is the client's choice.
+ */
+export function routePattern(c: Context): string | undefined {
+  return matchedRoutes(c)
+    .map(({ path }) => path)
+    .findLast((path) => path !== '/*');
 }

@@ -1,6 +1,7 @@
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import type { KernelEvents } from './events.ts';
 import type { HeldLines } from './held-lines.ts';
 
 /** The head of a line under a claim. Every later write names `fence`. */
@@ -53,6 +54,7 @@ export interface DrainContext {
   log: Log;
   /** Where the line is noted while it is worked on. */
   held: HeldLines;
+  events: Pick<KernelEvents, 'decisionFailed'>;
   /** Aborted when the process is asked to stop. */
   signal: AbortSignal;
 }
@@ -83,7 +85,7 @@ export async function drain<H extends Head>(
 
 async function drainClaimed<H extends Head>(
   work: LineWork<H>,
-  { sql, log, signal }: DrainContext,
+  { sql, log, events, signal }: DrainContext,
   claimed: H,
 ): Promise<number> {
   const started = performance.now();
@@ -101,6 +103,7 @@ async function drainClaimed<H extends Head>(
       head = await work.decide(current);
     } catch (error) {
       const candidate = String(current.candidate_id);
+      events.decisionFailed();
       log.error({ candidate, ...errorFields(error) }, 'decision failed');
       await recordFailure(sql, current, work.retry, error);
       return decided;

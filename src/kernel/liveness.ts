@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import { unwatched, type KernelEvents } from './events.ts';
 import type { HeldLines } from './held-lines.ts';
 
 export interface Liveness {
@@ -18,14 +19,17 @@ export interface Liveness {
  * freed under a higher fence and their jobs unlocked (invariant K6). Every worker does it; doing
  * it twice, or to a worker that is only slow, is harmless by the fence.
  *
- * @param onSilence called when the database has not answered for kernelLimits.silentDatabaseMs,
+ * @param options `onSilence` is called when the database has not answered for kernelLimits.silentDatabaseMs,
  *   neither with rows nor with an error; the default ends the process.
  */
 export function createLiveness(
   sql: Sql,
   log: Log,
   held: HeldLines,
-  onSilence: () => void = endProcess,
+  {
+    onSilence = endProcess,
+    events = unwatched,
+  }: { onSilence?: () => void; events?: Omit<KernelEvents, 'decisionFailed'> } = {},
 ): Liveness {
   let workerId: string | undefined;
   let timers: NodeJS.Timeout[] = [];
@@ -35,12 +39,18 @@ export function createLiveness(
     const reaped = await sql<{ worker: string }[]>`
       select worker from canonry.beat(
         ${workerId ?? ''}, ${kernelLimits.workerSilentSeconds}, ${held.list().map(String)}::text[]::bigint[]) worker`;
-    for (const { worker } of reaped) log.warn({ worker }, 'silent worker retired');
+    for (const { worker } of reaped) {
+      events.workerRetired();
+      log.warn({ worker }, 'silent worker retired');
+    }
   };
   const sweep = async () => {
     const [row] = await sql<{ woken: number }[]>`
       select canonry.sweep(${kernelLimits.sweepStaleSeconds}) as woken`;
-    if (row && row.woken > 0) log.warn({ lines: row.woken }, 'lines without a wake-up were woken');
+    if (row && row.woken > 0) {
+      events.linesWoken(row.woken);
+      log.warn({ lines: row.woken }, 'lines without a wake-up were woken');
+    }
     await removeIdleQueues(sql);
   };
   // a slow round is never overtaken by the next one

@@ -23,8 +23,10 @@ function database(later: () => Promise<never>): Sql {
 
 async function listen(later: () => Promise<never>): Promise<() => number> {
   let ended = 0;
-  const liveness = createLiveness(database(later), createLog('silent'), new HeldLines(), () => {
-    ended += 1;
+  const liveness = createLiveness(database(later), createLog('silent'), new HeldLines(), {
+    onSilence: () => {
+      ended += 1;
+    },
   });
   await liveness.register('pool');
   return () => ended;

@@ -6,10 +6,15 @@ import { chainOf, ConfigError, isProduction, type Config } from '../../config/lo
 import type { Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
 import { RememberedAccounts } from '../../guardian/accounts/remembered-accounts.ts';
-import { loadAckKeys, type AckKeySource } from '../../guardian/acknowledgement/ack-keys.ts';
+import {
+  loadAckKeys,
+  type AckKeys,
+  type AckKeySource,
+} from '../../guardian/acknowledgement/ack-keys.ts';
 import { ackIdentity } from '../../guardian/acknowledgement/ack-identity.ts';
 import type { GuardianContext } from '../../guardian/context.ts';
 import { guardianRoutes } from '../../guardian/http/routes.ts';
+import type { Compute } from '../../guardian/networks/miden/compute/compute.ts';
 import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts';
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
 import { AllowlistError } from '../../guardian/operators/allowlist.ts';
@@ -24,6 +29,7 @@ import { gitCommit, version } from '../version.ts';
 import { joinFleet } from './coordination.ts';
 import { checkReadiness, midenNode } from './shared.ts';
 
+import { unobserved, type Metrics } from '../../observability/metrics.ts';
 /** The API of a process with what it stands on. */
 export interface Api {
   app: Hono;
@@ -32,7 +38,12 @@ export interface Api {
 }
 
 /** @throws AckKeyError, ConfigError, MigrationError */
-export async function createApi(config: Config, database: Database, log: Log): Promise<Api> {
+export async function createApi(
+  config: Config,
+  database: Database,
+  log: Log,
+  metrics: Metrics = unobserved,
+): Promise<Api> {
   // what is wrong with the configuration is said before the database is asked
   const chain = chainOf(config);
   const ackKeys = ackKeySource(config);
@@ -40,26 +51,9 @@ export async function createApi(config: Config, database: Database, log: Log): P
   const keys = await loadAckKeys(ackKeys);
   const threads = config.CANONRY_COMPUTE_THREADS;
   const compute = await startComputePool({ keys, ...(threads ? { threads } : {}) });
-  const context: GuardianContext = {
-    sql: database.sql,
-    network: new MidenNetwork(
-      compute,
-      midenNode(config, chain.endpoint),
-      chain.network === 'local' ? 'any' : 'derived',
-    ),
-    requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
-    signatures: {
-      verifyMessage: (claim) => compute.run('verifyMessage', claim),
-      verifyLookup: (claim) => compute.run('verifyLookup', claim),
-    },
-    mergeDeltas: (input) => compute.run('mergeDeltas', input),
-    remembered: new RememberedAccounts(),
-    maxPendingProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
-    acknowledgement: ackIdentity(keys),
-    applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
-    wakeQueue: config.WAKE_QUEUE,
-    maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
-  };
+  const node = midenNode(config, chain.endpoint, metrics);
+  const network = new MidenNetwork(compute, node, chain.network === 'local' ? 'any' : 'derived');
+  const context = guardianContext(config, { sql: database.sql, network, metrics }, keys, compute);
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
   const cursors = createCursors(cursorKey(config, database, log));
   const operators = await openOperatorsApi(config, {
@@ -87,13 +81,14 @@ export async function createApi(config: Config, database: Database, log: Log): P
     routes: [...guardian, ...operators.routes, ...(evm?.routes ?? [])],
     corsAllowedOrigins: config.GUARDIAN_CORS_ALLOWED_ORIGINS,
     checkReadiness: () => checkReadiness(database, log),
-    requestLimits: requestLimits(config),
+    requestLimits: requestLimits(config, metrics),
     log,
   });
   return {
     app,
     async close() {
       await replica.leave();
+    metrics,
       await operators.close();
       await evm?.close();
       await compute.close();
@@ -106,6 +101,29 @@ async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
   const rpcUrls = config.GUARDIAN_EVM_RPC_URLS;
   if (!rpcUrls) return undefined;
   const { openEvm } = await import('../../guardian/evm/open.ts');
+function guardianContext(
+  config: Config,
+  parts: Pick<GuardianContext, 'sql' | 'network' | 'metrics'>,
+  keys: AckKeys,
+  compute: Compute,
+): GuardianContext {
+  return {
+    ...parts,
+    requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
+    signatures: {
+      verifyMessage: (claim) => compute.run('verifyMessage', claim),
+      verifyLookup: (claim) => compute.run('verifyLookup', claim),
+    },
+    mergeDeltas: (input) => compute.run('mergeDeltas', input),
+    remembered: new RememberedAccounts(),
+    maxPendingProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
+    acknowledgement: ackIdentity(keys),
+    applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
+    wakeQueue: config.WAKE_QUEUE,
+    maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
+  };
+}
+
   return openEvm({
     sql,
     rpcUrls,
@@ -135,7 +153,7 @@ async function openOperatorsApi(
   }
 }
 
-function requestLimits(config: Config): RequestLimits | undefined {
+function requestLimits(config: Config, metrics: Metrics): RequestLimits | undefined {
   if (!config.GUARDIAN_RATE_LIMIT_ENABLED) return undefined;
   return {
     burstPerSecond: config.GUARDIAN_RATE_BURST_PER_SEC,
@@ -148,6 +166,8 @@ function requestLimits(config: Config): RequestLimits | undefined {
 const cookiePolicy = (config: Config): CookiePolicy => ({
   alwaysSecure: isProduction(config),
   trustProxy: config.CANONRY_TRUST_PROXY !== 'none',
+    onRejected: (limit_type) =>
+      metrics.count('guardian_rate_limit_rejections_total', { limit_type, transport: 'http' }),
 });
 
 /** The key of page cursors; without one, pages cannot be continued on another replica. */

@@ -6,13 +6,16 @@ import { MigrationError } from '../../database/migration-files.ts';
 import { MidenNode } from '../../guardian/networks/miden/rpc/node.ts';
 import type { Readiness } from '../../http/health.ts';
 import { errorFields, type Log } from '../../observability/log.ts';
+import type { Metrics } from '../../observability/metrics.ts';
+import { midenNodeWatcher } from './metrics.ts';
 
 /** The Miden node the configuration names. */
-export function midenNode(config: Config, endpoint: string): MidenNode {
+export function midenNode(config: Config, endpoint: string, metrics: Metrics): MidenNode {
   return new MidenNode({
     endpoint,
     timeoutMs: config.GUARDIAN_MIDEN_RPC_TIMEOUT_MS,
     maxAttempts: config.GUARDIAN_MIDEN_RPC_MAX_ATTEMPTS,
+    watcher: midenNodeWatcher(metrics),
   });
 }
 

@@ -8,7 +8,9 @@ import { HeldLines } from '../../kernel/held-lines.ts';
 import { createLiveness, type Liveness } from '../../kernel/liveness.ts';
 import { startWorker, workerPreset, type Worker } from '../../kernel/worker.ts';
 import { createLog, type Log } from '../../observability/log.ts';
+import { unobserved, type Metrics } from '../../observability/metrics.ts';
 import { openConfiguredDatabase } from '../database.ts';
+import { kernelEvents, openMetrics } from './metrics.ts';
 import { midenNode } from './shared.ts';
 
 /** The parts of a worker: our own process and the stock CLI use the same. */
@@ -16,22 +18,28 @@ function workerParts(
   config: Config,
   database: Database,
   log: Log,
+  metrics: Metrics,
   onStopped?: (liveness: Liveness) => Promise<void>,
 ): { preset: GraphileConfig.Preset; liveness: Liveness } {
   const chain = chainOf(config);
-  const node = midenNode(config, chain.endpoint);
+  const node = midenNode(config, chain.endpoint, metrics);
+  const events = kernelEvents(metrics);
   const held = new HeldLines();
   provideCanonicalization({
     held,
     sql: database.sql,
-    writes: lineWrites(database.sql),
+    writes: lineWrites(database.sql, (operation, size) =>
+      metrics.observe('canonry_group_size', { operation }, size),
+    ),
     network: { commitmentOnChain: (accountId) => node.accountCommitment(accountId) },
     wakeQueue: config.WAKE_QUEUE,
     retainedTtlSeconds: config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,
     reconcileIntervalSeconds: config.GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS,
     log,
+    metrics,
+    events,
   });
-  const liveness = createLiveness(database.sql, log, held);
+  const liveness = createLiveness(database.sql, log, held, { events });
   const preset = workerPreset({
     concurrency: config.CANONRY_WORKER_CONCURRENCY,
     liveness,
@@ -42,9 +50,14 @@ function workerParts(
 }
 
 /** @throws ConfigError, MigrationError */
-export async function createWorker(config: Config, database: Database, log: Log): Promise<Worker> {
+export async function createWorker(
+  config: Config,
+  database: Database,
+  log: Log,
+  metrics: Metrics = unobserved,
+): Promise<Worker> {
   await assertMigrated(database.sql);
-  const { preset, liveness } = workerParts(config, database, log);
+  const { preset, liveness } = workerParts(config, database, log, metrics);
   return startWorker(preset, database, liveness, log);
 }
 
@@ -65,8 +78,10 @@ export async function workerPresetFromEnvironment(
     applicationName: 'canonry-graphile-cli',
     direct: true,
   });
-  const { preset } = workerParts(config, database, log, async (liveness) => {
+  const { metrics, close } = await openMetrics(config, database, log, false);
+  const { preset } = workerParts(config, database, log, metrics, async (liveness) => {
     await liveness.retire();
+    await close();
     await database.close();
   });
   return { ...preset, worker: { ...preset.worker, connectionString } };

@@ -70,6 +70,7 @@ export async function configureAccount(
         commitment: account.commitment,
       });
       context.remembered.rememberState(accountId, account.commitment, state);
+      if (!stored) context.metrics.count('guardian_accounts_created_total', { kind: 'miden' });
       return {
         success: true,
         message: stored ? 'Account updated.' : 'Account configured.',

@@ -1,12 +1,15 @@
 import type { Sql } from '../../database/connect.ts';
+import type { KernelEvents } from '../../kernel/events.ts';
 import { drain, lookAgainSeconds, type LineWork } from '../../kernel/drain.ts';
 import type { HeldLines } from '../../kernel/held-lines.ts';
 import { canonicalizationLimits as limits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import { queueNameOf } from '../context.ts';
 import { ChainError, type Network } from '../networks/network.ts';
 import { judge, type Observation, type Verdict } from './judge.ts';
 import type { DeltaHead, LineWrites, Resolved } from './line-writes.ts';
+import { countVerdict } from './outcomes.ts';
 
 /** What the tasks of a delta's life work with. */
 export interface CanonicalizationContext {
@@ -20,6 +23,8 @@ export interface CanonicalizationContext {
   retainedTtlSeconds: number;
   reconcileIntervalSeconds: number;
   log: Log;
+  metrics: Metrics;
+  events: KernelEvents;
 }
 
 /**
@@ -34,8 +39,8 @@ export async function canonicalize(
   holder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { sql, log, held } = context;
-  await drain(lineWork(context, accountId, holder), { sql, log, held, signal });
+  const { sql, log, held, events } = context;
+  await drain(lineWork(context, accountId, holder), { sql, log, held, events, signal });
 }
 
 function lineWork(
@@ -94,7 +99,7 @@ async function act(
   switch (verdict.kind) {
     case 'promote': {
       const row = await writes.promote({ ...claimed, through: verdict.through });
-      return next(context, accountId, head, row);
+      return next(context, accountId, head, row, verdict);
     }
     case 'give_up': {
       const { status, reason } = verdict;
@@ -102,14 +107,14 @@ async function act(
         select r.outcome, (r.next).* from guardian.give_up_delta(
           ${accountId}, ${line}, ${fence}, ${candidate},
           ${status}, ${reason}, ${context.reconcileIntervalSeconds}, ${seen}) r`;
-      return next(context, accountId, head, row, reason);
+      return next(context, accountId, head, row, verdict);
     }
     case 'look_again': {
       const delaySeconds = Math.min(
         lookAgainSeconds(head.attempts, verdict.backoff, Math.random()),
         verdict.notLaterThanSeconds,
       );
-      await writes.snooze({
+      const { held } = await writes.snooze({
         ...claimed,
         delaySeconds,
         why: verdict.why,
@@ -118,6 +123,7 @@ async function act(
         divergences: verdict.divergenceCount,
         abandonments: verdict.abandonConfirmCount,
       });
+      countVerdict(context.metrics, head, verdict, held ? undefined : 'fenced');
       if (verdict.error !== null) {
         context.log.warn({ account: accountId, error: verdict.error }, 'chain unavailable');
       }
@@ -132,9 +138,11 @@ function next(
   accountId: string,
   head: DeltaHead,
   row: Resolved | undefined,
-  reason?: string,
+  verdict: Verdict,
 ): DeltaHead | null {
   const { outcome } = row ?? {};
+  const reason = verdict.kind === 'give_up' ? verdict.reason : undefined;
+  countVerdict(context.metrics, head, verdict, outcome);
   const fields = { account: accountId, nonce: String(head.nonce), outcome, reason };
   context.log.info(fields, 'delta resolved');
   return row && row.outcome !== 'fenced' ? row : null;

@@ -42,11 +42,16 @@ export interface LineWrites {
   ): Promise<{ held: boolean }>;
 }
 
-export function lineWrites(sql: Sql): LineWrites {
+/** @param onWritten told of every group: what it wrote, and how many shared the transaction. */
+export function lineWrites(
+  sql: Sql,
+  onWritten: (operation: keyof LineWrites, size: number) => void = () => {},
+): LineWrites {
   const lockKey = ({ account }: { account: string }) => account;
   return {
     claim: groupCommit({
       lockKey,
+      onWritten: (size) => onWritten('claim', size),
       write: (claims) => sql<DeltaHead[]>`
         select head.* from json_to_recordset(${rowsAsJson(claims)}::text::json)
           as i(account text, holder text)
@@ -55,6 +60,7 @@ export function lineWrites(sql: Sql): LineWrites {
     }),
     promote: groupCommit({
       lockKey,
+      onWritten: (size) => onWritten('promote', size),
       write: (promotions) => sql<Resolved[]>`
         select r.outcome, (r.next).* from json_to_recordset(${rowsAsJson(promotions)}::text::json)
           as i(account text, line bigint, fence bigint, candidate bigint, through bigint)
@@ -63,6 +69,7 @@ export function lineWrites(sql: Sql): LineWrites {
     }),
     snooze: groupCommit({
       lockKey,
+      onWritten: (size) => onWritten('snooze', size),
       write: (snoozes) => sql<{ held: boolean }[]>`
         select held from json_to_recordset(${rowsAsJson(snoozes)}::text::json)
           as i(line bigint, fence bigint, candidate bigint, "delaySeconds" double precision,

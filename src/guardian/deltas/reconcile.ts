@@ -17,7 +17,9 @@ export async function reconcile(
   context: CanonicalizationContext,
   accountId: string,
 ): Promise<void> {
-  const { sql, log, retainedTtlSeconds } = context;
+  const { sql, log, metrics, retainedTtlSeconds } = context;
+  const count = (outcome: 'reconciled' | 'reconcile_deferred', by: number) =>
+    metrics.count('guardian_canonicalization_candidates_total', { outcome }, by);
   const deltas = await sql<Reconcilable[]>`
     select nonce, new_commitment, reconcile_count, age_seconds
     from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
@@ -26,8 +28,11 @@ export async function reconcile(
   if (landed) {
     const [row] = await sql<{ promoted: number }[]>`
       select guardian.reconcile_delta(${accountId}, ${landed.new_commitment}) as promoted`;
+    count('reconciled', row?.promoted ?? 0);
     const fields = { account: accountId, nonce: String(landed.nonce), promoted: row?.promoted };
     log.info({ ...fields, outcome: 'reconciled' }, 'delta resolved');
+  } else {
+    count('reconcile_deferred', deltas.length);
   }
   const delay = reconcileSeconds(deltas, context.reconcileIntervalSeconds);
   await sql`select guardian.reconcile_later(${accountId}, ${delay})`;

@@ -9,7 +9,7 @@ import { UnverifiableError } from '../networks/network.ts';
 import { refusalOf, type Written } from './refusal.ts';
 import { deltaBody, holdsZeroCharacter, type DeltaRow } from './wire.ts';
 
-type SubmitRow = DeltaRow & Written;
+type SubmitRow = DeltaRow & Written & { from_proposal: boolean };
 
 interface Submission {
   nonce: bigint;
@@ -71,10 +71,17 @@ export async function submitDelta(
     return commit(context, admission, submission, verdict);
   });
   if (row.outcome === 'submitted' || row.outcome === 'stored') {
+    countSubmission(context, row);
     if (result) context.remembered.rememberState(accountId, result.newCommitment, result.state);
     return row;
   }
   throw refusalOf(row, reason);
+}
+
+function countSubmission({ metrics }: GuardianContext, row: SubmitRow): void {
+  if (row.outcome !== 'submitted') return;
+  const kind = row.from_proposal ? 'proposal_commit' : 'direct';
+  metrics.count('guardian_deltas_submitted_total', { kind });
 }
 
 /**
@@ -157,7 +164,7 @@ async function commit(
            (r.about).status_reason, (r.about).status_timestamp, (r.about).prev_commitment,
            (r.about).new_commitment, (r.about).payload::text as payload, (r.about).ack_scheme,
            (r.about).ack_pubkey, (r.about).ack_signature, (r.about).retry_count,
-           (r.about).divergence_count
+           (r.about).divergence_count, (r.about).proposal is not null as from_proposal
     from guardian.submit_delta(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${verdict.verdict},
       ${nonce}, ${prevCommitment}, ${verified?.newCommitment ?? null},

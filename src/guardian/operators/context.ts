@@ -2,6 +2,7 @@ import type { TrustedProxy } from '../../http/client-address.ts';
 import type { Cursors } from '../../http/cursor.ts';
 import type { Sql } from '../../database/connect.ts';
 import type { Log } from '../../observability/log.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import type { GuardianContext } from '../context.ts';
 import type { DescribedSummary } from '../networks/miden/summary/describe.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
@@ -25,6 +26,7 @@ export interface OperatorContext {
   log: Log;
 }
 
+  metrics: Metrics;
 export interface ServiceFacts {
   version: string;
   gitCommit: string;

@@ -16,6 +16,8 @@ import {
   type ProposalRow,
 } from './wire.ts';
 
+type Created = ProposalRow & Written & { is_new: boolean };
+
 interface Examined {
   verdict: 'valid' | 'invalid_delta' | 'invalid_proposal_signature';
   reason?: string;
@@ -44,6 +46,7 @@ export async function createProposal(
     return commit(context, admission, stored, parsed.output.nonce, proposal, examined);
   });
   if (row.outcome !== 'stored') throw refusalOf(row, examined?.reason);
+  if (row.is_new) context.metrics.count('guardian_proposals_total', { event: 'created' });
   return row;
 }
 
@@ -83,10 +86,11 @@ async function commit(
   nonce: bigint,
   proposal: NormalizedProposal,
   examined: Examined,
-): Promise<ProposalRow & Written> {
+): Promise<Created> {
   const { accountId, authVersion, signer, timestamp } = admission;
-  const [row] = await context.sql<(ProposalRow & Written)[]>`
-    select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal, p.*
+  const [row] = await context.sql<Created[]>`
+    select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal, p.*,
+           p.created_at = now() as is_new -- written by this very transaction
     from guardian.create_proposal(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${examined.verdict},
       ${examined.commitment}, ${nonce}, ${stored.commitment},

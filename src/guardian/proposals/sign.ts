@@ -38,5 +38,6 @@ export async function signProposal(
     return signed;
   });
   if (row.outcome !== 'signed') throw refusalOf(row);
+  context.metrics.count('guardian_proposals_total', { event: 'signed' });
   return row;
 }

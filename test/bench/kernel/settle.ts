@@ -1,6 +1,7 @@
 import type { Sql } from '../../../src/database/connect.ts';
 import { groupCommit, rowsAsJson } from '../../../src/kernel/group-commit.ts';
 import { drain, type Head, type LineWork, type RetryPolicy } from '../../../src/kernel/drain.ts';
+import { unwatched } from '../../../src/kernel/events.ts';
 import type { HeldLines } from '../../../src/kernel/held-lines.ts';
 import { kernelLimits } from '../../../src/limits.ts';
 import type { Log } from '../../../src/observability/log.ts';
@@ -82,7 +83,7 @@ export async function settle(
   signal: AbortSignal,
 ): Promise<void> {
   const { sql, log, held } = context;
-  await drain(lineWork(context, account, holder), { sql, log, held, signal });
+  await drain(lineWork(context, account, holder), { sql, log, held, events: unwatched, signal });
 }
 
 function lineWork(context: SettleContext, account: string, holder: string): LineWork<PaymentHead> {

@@ -18,6 +18,15 @@ export interface MidenNodeOptions {
   timeoutMs: number;
   /** At least 1; each attempt gets an equal share of the time. */
   maxAttempts: number;
+  /** Told of every look. */
+  watcher?: MidenNodeWatcher;
+}
+
+/** What is worth knowing of the looks at a node, apart from what they show. */
+export interface MidenNodeWatcher {
+  /** @param seconds of the whole look, retries included. */
+  looked(outcome: 'success' | 'error', seconds: number): void;
+  retried(): void;
 }
 
 /** A failure that another attempt may not meet: nothing the node says about the request. */
@@ -36,6 +45,7 @@ export class MidenNode {
   readonly #name: string;
   readonly #timeoutMs: number;
   readonly #maxAttempts: number;
+  readonly #watcher: MidenNodeWatcher | undefined;
 
   /** @throws TypeError for an endpoint that is no http(s) URL, or that holds credentials. */
   constructor(options: MidenNodeOptions) {
@@ -47,6 +57,7 @@ export class MidenNode {
     this.#name = `Miden node ${url.origin}`;
     this.#timeoutMs = options.timeoutMs;
     this.#maxAttempts = options.maxAttempts;
+    this.#watcher = options.watcher;
   }
 
   /**
@@ -57,6 +68,20 @@ export class MidenNode {
    */
   async accountCommitment(accountId: string): Promise<string | null> {
     if (!/^0x[0-9a-f]{30}$/.test(accountId)) throw new TypeError('not a Miden account id');
+    const started = performance.now();
+    const looked = (outcome: 'success' | 'error') =>
+      this.#watcher?.looked(outcome, (performance.now() - started) / 1_000);
+    try {
+      const commitment = await this.#look(accountId);
+      looked('success');
+      return commitment;
+    } catch (error) {
+      looked('error');
+      throw error;
+    }
+  }
+
+  async #look(accountId: string): Promise<string | null> {
     const deadline = AbortSignal.timeout(this.#timeoutMs);
     const share = Math.ceil(this.#timeoutMs / this.#maxAttempts);
     let reconnected = false;
@@ -74,6 +99,7 @@ export class MidenNode {
         const again = error instanceof PassingChainError && attempt < this.#maxAttempts;
         if (!again || deadline.aborted) throw error;
       }
+      this.#watcher?.retried();
       await delay(midenRpcLimits.retryDelayMs);
     }
   }
