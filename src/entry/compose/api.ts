@@ -19,17 +19,22 @@ import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts'
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
 import { AllowlistError } from '../../guardian/operators/allowlist.ts';
 import type { OperatorContext } from '../../guardian/operators/context.ts';
+import {
+  limitLogins,
+  unlimitedLogins,
+  type LoginLimits,
+} from '../../guardian/operators/login-limits.ts';
 import { openOperators } from '../../guardian/operators/open.ts';
 import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
 import { createCursors } from '../../http/cursor.ts';
 import type { RequestLimits } from '../../http/rate-limit/request-limit.ts';
 import type { Log } from '../../observability/log.ts';
+import { unobserved, type Metrics } from '../../observability/metrics.ts';
 import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
 import { joinFleet } from './coordination.ts';
 import { checkReadiness, midenNode } from './shared.ts';
 
-import { unobserved, type Metrics } from '../../observability/metrics.ts';
 /** The API of a process with what it stands on. */
 export interface Api {
   app: Hono;
@@ -83,12 +88,12 @@ export async function createApi(
     checkReadiness: () => checkReadiness(database, log),
     requestLimits: requestLimits(config, metrics),
     log,
+    metrics,
   });
   return {
     app,
     async close() {
       await replica.leave();
-    metrics,
       await operators.close();
       await evm?.close();
       await compute.close();
@@ -96,11 +101,6 @@ export async function createApi(
   };
 }
 
-/** EVM accounts where nodes of a chain are configured; without them, not even the code is loaded. */
-async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
-  const rpcUrls = config.GUARDIAN_EVM_RPC_URLS;
-  if (!rpcUrls) return undefined;
-  const { openEvm } = await import('../../guardian/evm/open.ts');
 function guardianContext(
   config: Config,
   parts: Pick<GuardianContext, 'sql' | 'network' | 'metrics'>,
@@ -124,6 +124,11 @@ function guardianContext(
   };
 }
 
+/** EVM accounts where nodes of a chain are configured; without them, not even the code is loaded. */
+async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
+  const rpcUrls = config.GUARDIAN_EVM_RPC_URLS;
+  if (!rpcUrls) return undefined;
+  const { openEvm } = await import('../../guardian/evm/open.ts');
   return openEvm({
     sql,
     rpcUrls,
@@ -138,13 +143,14 @@ function guardianContext(
 /** @throws ConfigError when the list of operators cannot be used. */
 async function openOperatorsApi(
   config: Config,
-  parts: Omit<OperatorContext, 'allowlist' | 'cookies' | 'trustedProxy'>,
+  parts: Omit<OperatorContext, 'allowlist' | 'cookies' | 'logins' | 'trustedProxy'>,
 ) {
   try {
     return await openOperators({
       ...parts,
       allowlistFile: config.GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE,
       cookies: cookiePolicy(config),
+      logins: loginLimits(config),
       trustedProxy: config.CANONRY_TRUST_PROXY,
     });
   } catch (error) {
@@ -160,14 +166,23 @@ function requestLimits(config: Config, metrics: Metrics): RequestLimits | undefi
     perMinute: config.GUARDIAN_RATE_PER_MIN,
     replicas: config.GUARDIAN_MAX_REPLICAS,
     trustedProxy: config.CANONRY_TRUST_PROXY,
+    onRejected: (limit_type) =>
+      metrics.count('guardian_rate_limit_rejections_total', { limit_type, transport: 'http' }),
   };
+}
+
+function loginLimits(config: Config): LoginLimits {
+  if (!config.GUARDIAN_RATE_LIMIT_ENABLED) return unlimitedLogins;
+  return limitLogins({
+    burstPerSecond: config.GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC,
+    perMinute: config.GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN,
+    replicas: config.GUARDIAN_MAX_REPLICAS,
+  });
 }
 
 const cookiePolicy = (config: Config): CookiePolicy => ({
   alwaysSecure: isProduction(config),
   trustProxy: config.CANONRY_TRUST_PROXY !== 'none',
-    onRejected: (limit_type) =>
-      metrics.count('guardian_rate_limit_rejections_total', { limit_type, transport: 'http' }),
 });
 
 /** The key of page cursors; without one, pages cannot be continued on another replica. */

@@ -7,6 +7,7 @@ import type { GuardianContext } from '../context.ts';
 import type { DescribedSummary } from '../networks/miden/summary/describe.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
 import type { Allowlist } from './allowlist.ts';
+import type { LoginLimits } from './login-limits.ts';
 
 /** What the operators' API works with; built once by an entry point. */
 export interface OperatorContext {
@@ -20,13 +21,14 @@ export interface OperatorContext {
   /** What the dashboard tells about this process and its settings. */
   service: ServiceFacts;
   cookies: CookiePolicy;
+  logins: LoginLimits;
   /** Who says where a request came from, for the audit. */
   trustedProxy: TrustedProxy;
   cursors: Cursors;
   log: Log;
+  metrics: Metrics;
 }
 
-  metrics: Metrics;
 export interface ServiceFacts {
   version: string;
   gitCommit: string;
