@@ -11,6 +11,7 @@ import { withoutAnvil } from '../evm/anvil.ts';
 import { openStage, type EvmStage } from '../evm/stage.ts';
 import { openEvmWallet, type EvmWallet } from '../evm/wallet.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
+import { createLogins, type RoleLogins } from '../support/roles.ts';
 
 const hashOf = (text: string): Hex => keccak256(toHex(text));
 
@@ -29,18 +30,25 @@ describe.skipIf(withoutAnvil)(`guardian-evm-client 0.17.0${withoutAnvil}`, () =>
   ];
   describe.each(fleets)('on $on with Postgres 18', ({ proxied, ...size }) => {
     let database: TestDatabase;
+    let logins: RoleLogins;
     let fleet: Fleet;
     let urls: [string, string];
     beforeAll(async () => {
       database = await createDatabase();
-      const env = { CANONRY_COMPUTE_THREADS: '1', ...stage.environment };
-      fleet = await startFleet({ ...size, databaseUrl: database.url, env });
+      logins = await createLogins(database.url);
+      const env = {
+        CANONRY_COMPUTE_THREADS: '1',
+        DIRECT_DATABASE_URL: logins.url.worker,
+        ...stage.environment,
+      };
+      fleet = await startFleet({ ...size, databaseUrl: logins.url.api, env });
       const [a, b] = fleet.apis();
       urls = proxied ? [fleet.url, fleet.url] : [a?.url ?? '', b?.url ?? ''];
     });
     afterAll(async () => {
       await fleet?.stop();
       await database?.drop();
+      await logins?.drop();
     });
 
     const loggedIn = async (): Promise<EvmWallet> => {

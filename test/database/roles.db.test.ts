@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/database/connect.ts';
 import { migrate, separateRoles } from '../../src/database/migrate.ts';
 import { startCluster } from '../support/cluster.ts';
@@ -27,7 +27,7 @@ describe.each([18, 15] as const)('roles on Postgres %i', (version) => {
   afterAll(async () => {
     for (const sql of connections.values()) await sql.end();
     await created.drop();
-    await logins.drop(inject(version === 15 ? 'postgres15' : 'postgres18'));
+    await logins.drop();
   });
   const as = (role: RoleName) => {
     const sql = connections.get(role);

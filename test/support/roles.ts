@@ -11,7 +11,7 @@ export interface RoleLogins {
   /** URL of the same database for a login that is a member of this role and of nothing else. */
   url: Record<RoleName, string>;
   /** After the database was dropped: nothing depends on the logins any more. */
-  drop(server: string): Promise<void>;
+  drop(): Promise<void>;
 }
 
 /** Separates the roles of a database, as its administrator, and makes one login for each. */
@@ -33,8 +33,8 @@ export async function createLogins(adminUrl: string): Promise<RoleLogins> {
       operator: urlOf('operator'),
       readonly: urlOf('readonly'),
     },
-    async drop(server) {
-      const sql = postgres(server, { max: 1 });
+    async drop() {
+      const sql = postgres(new URL('/postgres', adminUrl).href, { max: 1 });
       for (const role of roleNames) await sql.unsafe(`drop role if exists ${login(role)}`);
       await sql.end();
     },

@@ -9,6 +9,7 @@ import { startDevChain, type DevChain } from '../../src/dev-chain/start.ts';
 import { startFleet, type Runtime } from '../cluster/fleet.ts';
 import { createDatabase } from './databases.ts';
 import { systemEnvironment } from './environment.ts';
+import { createLogins } from './roles.ts';
 import { startDeno, startNode } from './spawn.ts';
 
 export { systemEnvironment } from './environment.ts';
@@ -35,12 +36,14 @@ export async function startSystem(
 ): Promise<System> {
   if (storage === 'embedded') return startEmbedded(replicas, extra);
   const database = await createDatabase({ version: storage });
+  // replicas run as they should in production: API and worker with the rights of their part
+  const logins = replicas === 'three replicas' ? await createLogins(database.url) : undefined;
   const fleet = await startFleet({
     api: { node: 1, deno: 0, 'three replicas': 2 }[replicas],
     deno: replicas === 'node' ? 0 : 1,
     workers: 1,
-    databaseUrl: database.url,
-    env: extra,
+    databaseUrl: logins?.url.api ?? database.url,
+    env: { ...extra, ...(logins && { DIRECT_DATABASE_URL: logins.url.worker }) },
   });
   const [first] = fleet.apis();
   return {
@@ -50,6 +53,7 @@ export async function startSystem(
     async stop() {
       await fleet.stop();
       await database.drop();
+      await logins?.drop();
     },
   };
 }
