@@ -44,9 +44,6 @@ export const kernelLimits = {
   /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. Losing
    * them while it is only slow costs a repeated look outside, never a wrong write. */
   workerSilentSeconds: 2,
-  /** A worker without any answer, rows or error, for this long ends its process: longer than the
-   * server's own statement timeout, so a living server always answers first. */
-  silentDatabaseMs: 45_000,
   /** Between the end of a worker and its next start: a database that restarts takes seconds. */
   workerRestartMs: 1_000,
   /** Longest wait for running jobs at a clean stop: a look outside takes at most its deadline. */
@@ -110,6 +107,9 @@ export const databaseLimits = {
   closeSeconds: 5,
   /** No query of a request or a job takes seconds; a stuck one must not hold its connection. */
   statementMs: 30_000,
+  /** A process without any answer, rows or error, for this long ends: longer than statementMs, so a
+   * living server always answers first. */
+  silentMs: 45_000,
   /** On the embedded database one open transaction holds everybody up. */
   idleInTransactionMs: 30_000,
   /** How long a second starter waits for the first one's migrations. */
@@ -239,6 +239,8 @@ export const operatorLimits = {
   requestBytes: 16_384,
   /** Protocol §1.5: a reason, in characters. */
   reasonCharacters: 512,
+  /** Earliest refusal of a login: several times what the eight checks of an operator's take. */
+  refusalMs: 100,
   /** A login holds one Falcon signature of 1 524 bytes in hex. */
   loginBytes: 16_384,
   /** Canonical deltas that one statement counts: some 100 ms by index. */

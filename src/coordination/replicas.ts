@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Sql } from '../database/connect.ts';
-import { coordinationLimits as limits } from '../limits.ts';
+import { endSilentProcess } from '../database/silence.ts';
+import { coordinationLimits as limits, databaseLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 
 /** What has to be equal on every process of a role. Secrets only as fingerprints. */
@@ -16,16 +17,25 @@ export interface Replica {
  * Announces this process to the others of its role, through the database they share, at its start and
  * every half minute. Settings that differ between living processes are a warning by their names,
  * once for each change: a mixed configuration works until two replicas serve one client. A
- * database that does not answer keeps nobody from serving; the next announcement tries again.
+ * database that fails keeps nobody from serving; the next announcement tries again.
+ *
+ * @param onSilence called when an announcement has had no answer for databaseLimits.silentMs.
  */
 export async function joinReplicas(
   sql: Sql,
   log: Log,
   { role, settings }: { role: 'api' | 'worker'; settings: SharedSettings },
+  onSilence: () => void = endSilentProcess,
 ): Promise<Replica> {
   const id = `${role}-${randomBytes(8).toString('hex')}`;
   let warned = '';
+  let pendingSince: number | null = null;
   const announce = async () => {
+    if (pendingSince !== null) {
+      if (performance.now() - pendingSince > databaseLimits.silentMs) onSilence();
+      return;
+    }
+    pendingSince = performance.now();
     try {
       const differing = await sql<{ setting: string }[]>`
         select setting from canonry.announce(
@@ -37,6 +47,8 @@ export async function joinReplicas(
       warned = names.join();
     } catch (error) {
       log.warn(errorFields(error), 'this process could not announce itself');
+    } finally {
+      pendingSince = null;
     }
   };
   await announce();

@@ -1,6 +1,6 @@
-import process from 'node:process';
 import type { Sql } from '../database/connect.ts';
-import { kernelLimits } from '../limits.ts';
+import { endSilentProcess } from '../database/silence.ts';
+import { databaseLimits, kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { unwatched, type KernelEvents } from './events.ts';
 import type { HeldLines } from './held-lines.ts';
@@ -19,7 +19,7 @@ export interface Liveness {
  * freed under a higher fence and their jobs unlocked (invariant K6). Every worker does it; doing
  * it twice, or to a worker that is only slow, is harmless by the fence.
  *
- * @param options `onSilence` is called when the database has not answered for kernelLimits.silentDatabaseMs,
+ * @param options `onSilence` is called when the database has not answered for databaseLimits.silentMs,
  *   neither with rows nor with an error; the default ends the process.
  */
 export function createLiveness(
@@ -27,7 +27,7 @@ export function createLiveness(
   log: Log,
   held: HeldLines,
   {
-    onSilence = endProcess,
+    onSilence = endSilentProcess,
     events = unwatched,
   }: { onSilence?: () => void; events?: Omit<KernelEvents, 'decisionFailed'> } = {},
 ): Liveness {
@@ -58,7 +58,7 @@ export function createLiveness(
     let busySince: number | null = null;
     const timer = setInterval(() => {
       if (busySince !== null) {
-        if (performance.now() - busySince > kernelLimits.silentDatabaseMs) onSilence();
+        if (performance.now() - busySince > databaseLimits.silentMs) onSilence();
         return;
       }
       busySince = performance.now();
@@ -89,16 +89,6 @@ export function createLiveness(
       if (workerId) await sql`select canonry.retire(${workerId})`;
     },
   };
-}
-
-/**
- * A server that vanished (a failover, a lost host) resets nothing, and its connections stay silent
- * for as long as the operating system goes on sending: a quarter of an hour. Other workers have
- * taken over by now; a new process has new connections.
- */
-function endProcess(): void {
-  console.error('the database has fallen silent; ending the process');
-  process.exit(70);
 }
 
 /** In pieces, so that no submit waits long for the lock; until nothing idle is left. */

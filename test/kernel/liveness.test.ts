@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Sql } from '../../src/database/connect.ts';
 import { HeldLines } from '../../src/kernel/held-lines.ts';
 import { createLiveness } from '../../src/kernel/liveness.ts';
-import { kernelLimits } from '../../src/limits.ts';
+import { databaseLimits, kernelLimits } from '../../src/limits.ts';
 import { createLog } from '../../src/observability/log.ts';
 
 beforeEach(() => {
@@ -34,7 +34,7 @@ async function listen(later: () => Promise<never>): Promise<() => number> {
 
 it('ends a worker whose database has fallen silent, and not before', async () => {
   const ended = await listen(() => new Promise(() => {}));
-  await vi.advanceTimersByTimeAsync(kernelLimits.silentDatabaseMs);
+  await vi.advanceTimersByTimeAsync(databaseLimits.silentMs);
   expect(ended()).toBe(0);
   await vi.advanceTimersByTimeAsync(kernelLimits.sweepMs + kernelLimits.heartbeatMs);
   expect(ended()).toBeGreaterThan(0);
@@ -42,6 +42,6 @@ it('ends a worker whose database has fallen silent, and not before', async () =>
 
 it('stays with a database that answers with errors, however long', async () => {
   const ended = await listen(() => Promise.reject(new Error('the database is starting up')));
-  await vi.advanceTimersByTimeAsync(10 * kernelLimits.silentDatabaseMs);
+  await vi.advanceTimersByTimeAsync(10 * databaseLimits.silentMs);
   expect(ended()).toBe(0);
 });
