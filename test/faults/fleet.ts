@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compiledBefore } from '../support/spawn.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -101,7 +102,7 @@ export class Fleet {
   #launch(member: Member): void {
     const child = spawn(process.execPath, [path.join(project, member.file)], {
       cwd: project,
-      env: { ...process.env, ...member.env },
+      env: { ...process.env, ...compiledBefore, ...member.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     member.child = child;
