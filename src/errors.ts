@@ -26,7 +26,7 @@ export class ServiceError extends Error {
   override name = 'ServiceError';
   readonly code: ErrorCode;
   readonly meta: ErrorMeta;
-  /** Overrides the row's status for framework rejections (404, 405, 413, 415). */
+  /** Overrides the row's status for framework rejections (404, 405, 408, 413, 415). */
   readonly status: number;
 
   constructor(

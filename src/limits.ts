@@ -251,6 +251,12 @@ export const operatorLimits = {
   infoMs: 5_000,
 } as const;
 
+/** Requests (src/http). */
+export const httpLimits = {
+  /** A mebibyte at 35 kB/s. The server of Deno has no limit of its own, that of Node five minutes. */
+  bodyMs: 30_000,
+} as const;
+
 /** Rate limits (src/http/rate-limit). */
 export const rateLimits = {
   /** Clients whose budgets a replica remembers at once: some 200 bytes each. */

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { sessionLimits } from '../../limits.ts';
+import { operatorLimits, sessionLimits } from '../../limits.ts';
 import { canonicalJson } from '../authentication/canonical-json.ts';
 import { textWord } from '../authentication/request-message.ts';
 import { AuthenticationError } from '../authentication/signature.ts';
@@ -64,6 +65,8 @@ export const loginBody = v.object({ commitment: v.string(), signature: v.string(
 /**
  * POST /auth/verify: opens a session for the operator who signed one of the challenges that are
  * live for the key (protocol §1.5, O2). A challenge is used up only by a signature that fits.
+ * For an operator up to eight challenges are tried, for others none: a refusal comes so late that
+ * it tells nobody which of the two it was.
  * @throws ServiceError `invalid_input` for a body of another form; `rate_limit_exceeded`;
  *   `authentication_failed` whatever else is wrong; `configuration_error` while the list is unusable
  */
@@ -92,6 +95,7 @@ async function verifyLogin(context: OperatorContext, body: unknown): Promise<Ope
   if (!parsed.success) throw refused();
   const principal = parsed.output;
   context.logins.spend('verify', principal);
+  const earliestRefusal = sleep(operatorLimits.refusalMs);
   const operator = await context.allowlist.find(principal);
   const live = await liveChallenges(context.sql, 'operator', principal);
   for (const challenge of live) {
@@ -99,9 +103,10 @@ async function verifyLogin(context: OperatorContext, body: unknown): Promise<Ope
       continue;
     const login = { realm: 'operator', principal, key: challenge.key, subject: principal } as const;
     const session = await openSession(context.sql, login);
-    if (!session) throw refused();
-    return { ...session, operatorId: principal };
+    if (session) return { ...session, operatorId: principal };
+    break;
   }
+  await earliestRefusal;
   throw refused();
 }
 

@@ -6,6 +6,7 @@ const framework = 'invalid_input';
 
 /** Refusals of the body itself, before anybody looks at what it says. */
 const bodyRefusals: readonly [number, string][] = [
+  [408, 'The body did not arrive within half a minute.'],
   [413, 'The body is larger than GUARDIAN_MAX_REQUEST_BYTES.'],
   [415, 'The body is not application/json.'],
 ];

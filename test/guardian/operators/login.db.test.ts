@@ -5,6 +5,7 @@ import type { Database } from '../../../src/database/connect.ts';
 import { canonicalJson } from '../../../src/guardian/authentication/canonical-json.ts';
 import { textWord } from '../../../src/guardian/authentication/request-message.ts';
 import { wordToHex } from '../../../src/guardian/networks/miden/word.ts';
+import { operatorLimits } from '../../../src/limits.ts';
 import { expectRefusal, openInProcess, type Service } from '../../http/service.ts';
 import {
   challengeOf,
@@ -142,6 +143,18 @@ describe.each(everyDatabase)('logins of operators on $name', ({ open }) => {
     expect((await verify(service.send, { commitment, signature: right })).status).toBe(200);
     // that one did
     expect((await verify(service.send, { commitment, signature: right })).status).toBe(401);
+  });
+
+  it('a refusal comes as late for a stranger as for an operator whose challenges are tried', async () => {
+    const signature = stranger.sign(wordToHex([1n, 2n, 3n, 4n]));
+    for (const key of [falcon, ecdsa, stranger]) {
+      for (let n = 0; n < 8; n += 1) await challengeOf(service.send, key.commitment);
+      const started = performance.now();
+      const answer = await verify(service.send, { commitment: key.commitment, signature });
+      expect(answer.status).toBe(401);
+      // timers may be early by a fraction of a millisecond
+      expect(performance.now() - started).toBeGreaterThan(operatorLimits.refusalMs - 2);
+    }
   });
 
   it('refuses what is not a commitment or not a login', async () => {
