@@ -12,6 +12,8 @@ import {
   describePlan,
   engineRecord,
   planMigrations,
+  planMissing,
+  supersededRecord,
   type AppliedMigrations,
   type MigrationPlan,
 } from './migration-plan.ts';
@@ -98,12 +100,12 @@ async function withRun<T>(
   }
 }
 
-/** Names of what `migrate` would apply, in order. Reads only. */
+/** Names of what the database lacks for this version of the code, in order. Reads only. */
 export async function pendingMigrations(sql: Sql, directory?: string): Promise<string[]> {
   const rows = await sql<{ name: string; sha256: string }[]>`
     select name, sha256 from canonry.migrations`.catch(emptyWhenMissing);
   const applied = new Map(rows.map(({ name, sha256 }) => [name, sha256]));
-  return describePlan(planMigrations(readMigrationFiles(directory), applied));
+  return describePlan(planMissing(readMigrationFiles(directory), applied));
 }
 
 /**
@@ -184,6 +186,17 @@ async function applyFile(client: pg.PoolClient, file: MigrationFile): Promise<vo
 }
 
 async function record(client: pg.PoolClient, { name, sha256 }: MigrationFile): Promise<void> {
+  const { rows } = await client.query<{ sha256: string }>(
+    'select sha256 from canonry.migrations where name = $1',
+    [name],
+  );
+  const replaced = rows[0]?.sha256;
+  if (replaced !== undefined && replaced !== sha256) {
+    await client.query(
+      'insert into canonry.migrations (name, sha256) values ($1, $2) on conflict do nothing',
+      [supersededRecord(name, replaced), replaced],
+    );
+  }
   await client.query(
     `insert into canonry.migrations (name, sha256) values ($1, $2)
      on conflict (name) do update set sha256 = excluded.sha256, applied_at = now()`,

@@ -21,6 +21,23 @@ export function engineRecord(revision: number = engineRevision): string {
   return `graphile-worker ${String(revision).padStart(6, '0')}`;
 }
 
+/** Under this name canonry.migrations remembers that a function file with this text was applied once. */
+export function supersededRecord(name: string, sha256: string): string {
+  return `${name} ${sha256}`;
+}
+
+/**
+ * What keeps a process from its work. A function file whose text was applied and has been replaced
+ * since does not: a newer version of the code, which is on its way, has brought a newer text.
+ */
+export function planMissing(files: MigrationFiles, applied: AppliedMigrations): MigrationPlan {
+  const plan = planMigrations(files, applied);
+  const functions = plan.functions.filter(
+    ({ name, sha256 }) => !applied.has(supersededRecord(name, sha256)),
+  );
+  return { ...plan, functions };
+}
+
 /**
  * Compares the files with what was applied. A database may be ahead of the files (a rolling
  * deploy brings the new schema before the last old machine is gone); it may not differ from

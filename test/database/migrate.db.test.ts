@@ -62,6 +62,24 @@ describe.each([
     expect(await database.sql`select canonry.answer() as value`).toEqual([{ value: 42 }]);
   });
 
+  it('serves the version before and the version after while one replaces the other', async () => {
+    const pending = (value: number) => {
+      write('functions/answer.sql', answer(value));
+      return pendingMigrations(database.sql, directory);
+    };
+    await migrate(database, { directory });
+    expect(await pending(42)).toEqual(['functions/answer.sql']);
+    await migrate(database, { directory });
+    expect([await pending(41), await pending(42)]).toEqual([[], []]);
+    // never applied here
+    expect(await pending(40)).toEqual(['functions/answer.sql']);
+    // a rollback brings the text of its version back
+    expect(await pending(41)).toEqual([]);
+    expect(await migrate(database, { directory })).toEqual(['functions/answer.sql']);
+    expect(await database.sql`select canonry.answer() as value`).toEqual([{ value: 41 }]);
+    expect([await pending(41), await pending(42)]).toEqual([[], []]);
+  });
+
   it('undoes a file that fails in the middle, and keeps those before it', async () => {
     write('0002_broken.sql', 'create table canonry.half (name text); select 1 / 0;');
     await expect(migrate(database, { directory })).rejects.toThrow(
