@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { loadConfig, type Config } from '../config/load.ts';
 import { assertMigrated } from '../database/migrate.ts';
 import type { Sql } from '../database/connect.ts';
+import { openKeystore } from '../guardian/acknowledgement/keystore.ts';
 import { mixedSettings, type MixedSetting } from '../coordination/replicas.ts';
 import { examine, type Finding } from '../kernel/doctor.ts';
 import { auditOf, explainAccount, failedCandidates } from '../kernel/inspect.ts';
@@ -21,6 +22,7 @@ const usage = `canonry failed                                    candidates that
 canonry explain ACCOUNT                           where an account's line stands, and why
 canonry retry|skip|discard ACCOUNT --reason TEXT  act on the head of the account's line
 canonry doctor                                    signs of trouble, each with its remedy
+canonry keys FOLDER                               makes the keys of a deployment, where missing
 
   --task NAME   the line, when the account has several
   --json        one JSON object instead of text
@@ -161,6 +163,12 @@ function readArguments() {
 
 try {
   const { values, positionals } = readArguments();
+  if (positionals[0] === 'keys' && positionals[1]) {
+    // needs no database: there is none yet
+    await openKeystore(positionals[1]);
+    console.log(`falcon.key and ecdsa.key are in ${positionals[1]}: the same for every replica`);
+    process.exit(0);
+  }
   const run = commands[positionals[0] ?? ''];
   if (!run) {
     process.stderr.write(usage);

@@ -1,19 +1,18 @@
-/** The commands of docs/runbook.md, as they stand there. */
-import fs from 'node:fs';
+/** The commands of docs/runbook.md for a running system, as they stand there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/connect.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { runNode } from '../support/process.ts';
+import { blocksOf, headings, npmRun } from './runbook.ts';
 
-const runbook = fs.readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+/** The deployment has a test of its own. */
+const deployment = new Set(['Two replicas in two minutes', 'Backups']);
 const blocks = (language: string) =>
-  [...runbook.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
-    ([, text = '']) => text.trim(),
-  );
-
-/** Words of a shell line; quotes hold words together. */
-const words = (line: string) =>
-  [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
+  headings
+    .filter((heading) => !deployment.has(heading))
+    .flatMap(blocksOf)
+    .filter((block) => block.language === language)
+    .map(({ text }) => text);
 
 describe('runbook', () => {
   let created: TestDatabase;
@@ -40,13 +39,15 @@ describe('runbook', () => {
   it('has commands and queries', () => {
     expect(blocks('sh').length).toBeGreaterThanOrEqual(6);
     expect(blocks('sql').length).toBeGreaterThanOrEqual(2);
+    // what is of another kind would be run by nobody
+    expect(blocks('bash')).toEqual([]);
   });
 
   it.each(blocks('sh'))('%s', async (line) => {
     const account = await haltedAccount();
-    const [npm, run, name, dashes, ...args] = words(line);
-    expect([npm, run, name, dashes]).toEqual(['npm', 'run', 'canonry', '--']);
-    const command = runNode('src/entry/cli.ts', {
+    const { file, args } = npmRun(line);
+    expect(file).toBe('src/entry/cli.ts');
+    const command = runNode(file, {
       args: args.map((word) => (word === 'ACCOUNT' ? account : word)),
       env: { DATABASE_URL: created.url },
     });
