@@ -134,7 +134,9 @@ begin
   select * into about from guardian.delta where account_id = p_account_id and nonce = p_nonce;
   if about.status in ('candidate', 'canonical')
     and about.prev_commitment = p_prev_commitment
-    and about.payload ->> 'data' = p_payload ->> 'data'
+    and about.payload ->> 'data' is not distinct from p_payload ->> 'data'
+    -- encrypted, the same payload is another text each time; it brings a keyed fingerprint of data
+    and about.payload ->> 'fingerprint' is not distinct from p_payload ->> 'fingerprint'
   then
     outcome := 'stored';
     return;
@@ -176,7 +178,10 @@ begin
     'candidate', p_prev_commitment, p_new_commitment, p_summary_commitment, p_payload,
     p_ack_scheme, p_ack_pubkey, p_ack_signature,
     p_result_state, p_result_signers, p_result_bound_here,
-    (select guardian.proposal_metadata(p.payload) from guardian.proposal p
+    -- an encrypted proposal is kept as a whole: only its readers can take the metadata out of it
+    (select case when exists (select 1 from guardian.storage_encryption) then p.payload
+        else guardian.proposal_metadata(p.payload) end
+      from guardian.proposal p
       where p.account_id = p_account_id and p.commitment = p_summary_commitment)
   ) returning * into about;
   outcome := 'submitted';

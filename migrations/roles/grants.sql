@@ -39,7 +39,8 @@ begin
       'guardian.register_evm_account', 'guardian.create_evm_proposal',
       'guardian.approve_evm_proposal', 'guardian.cancel_evm_proposal',
       'guardian.mark_used_evm_nonces', 'guardian.sweep_evm_proposals',
-      'guardian.pause_account', 'guardian.unpause_account', 'guardian.count_canonical'
+      'guardian.pause_account', 'guardian.unpause_account', 'guardian.count_canonical',
+      'guardian.mark_encrypted'
     ]),
     ('canonry_worker', array[
       'canonry.beat', 'canonry.sweep', 'canonry.remove_idle_queues', 'canonry.retire',
@@ -62,13 +63,20 @@ $$;
 -- The API reads what it shows, and writes by the functions above alone; denials are the exception.
 grant select on guardian.account, guardian.delta, guardian.proposal, guardian.proposal_signature,
   guardian.evm_account, guardian.evm_proposal, guardian.evm_signature,
-  guardian.account_count, guardian.canonical_count to canonry_api;
+  guardian.account_count, guardian.canonical_count, guardian.storage_encryption to canonry_api;
 grant insert (operator_identity, action_kind, target_account_id, payload, outcome, error_code,
   client_ip) on guardian.admin_action to canonry_api;
 grant execute on function guardian.signatures_of, guardian.proposal_metadata,
   guardian.proposal_type, guardian.listed_accounts, guardian.listed_account,
   guardian.account_proposals, guardian.pending_proposals, guardian.delta_feed,
-  guardian.delta_counts, guardian.latest_activity, guardian.active_evm_proposals to canonry_api;
+  guardian.delta_counts, guardian.latest_activity, guardian.active_evm_proposals,
+  guardian.sealed_document to canonry_api;
+
+-- What a worker shows of the whole system (GUARDIAN_METRICS_ENABLED) are counts.
+grant select on guardian.account_count, guardian.canonical_count to canonry_worker;
+grant select (account_id, status, status_timestamp) on guardian.delta to canonry_worker;
+grant select (account_id) on guardian.proposal to canonry_worker;
+grant execute on function guardian.delta_counts to canonry_worker;
 
 -- The job engine's worker writes its tables with statements of its own.
 grant select on graphile_worker.migrations, graphile_worker.jobs to canonry_worker;

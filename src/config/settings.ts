@@ -4,6 +4,7 @@
  * where the meaning is the same (protocol dossier §8).
  */
 import * as v from 'valibot';
+import { encryptionSettings } from './encryption-settings.ts';
 import { parseRpcUrls } from './evm-rpc-urls.ts';
 import { metricsSettings } from './metrics-settings.ts';
 import { rateLimitSettings } from './rate-limit-settings.ts';
@@ -269,6 +270,7 @@ export const settings = {
     reason:
       'Order and exclusion rest on the fence in both modes; `none` scales further when tens of thousands of accounts are active at once.',
   },
+  ...encryptionSettings,
   ...metricsSettings,
   LOG_LEVEL: {
     schema: choice(['debug', 'info', 'warn', 'error', 'silent']),

@@ -4,6 +4,7 @@ import type { RememberedAccounts } from './accounts/remembered-accounts.ts';
 import type { AckIdentity } from './acknowledgement/ack-identity.ts';
 import type { RequestVerifier } from './authentication/signed-request.ts';
 import type { LookupClaim, MessageClaim } from './authentication/verify-request.ts';
+import type { AccountStorage } from './storage/storage.ts';
 import type { AppliedDelta, Network, SignatureScheme } from './networks/network.ts';
 
 /** What the Guardian domain works with; built once by an entry point. */
@@ -38,6 +39,7 @@ export interface GuardianContext {
   /** Candidates an account may have at once; 1 is the protocol. */
   maxCandidates: number;
   metrics: Metrics;
+  storage: AccountStorage;
 }
 
 /** Queue name of an account's wake-ups, or null. */

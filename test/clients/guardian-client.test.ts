@@ -4,14 +4,18 @@ import type { SignatureScheme } from '../../src/guardian/networks/network.ts';
 import { startSystem, type Replicas, type Storage, type System } from '../support/system.ts';
 import { openWallet } from '../support/wallet.ts';
 
-const systems: [Replicas, Storage][] = [
-  ['node', 'embedded'],
-  ['node', 15],
-  ['node', 18],
-  ['deno', 'embedded'],
-  ['deno', 15],
-  ['deno', 18],
-  ['three replicas', 18],
+/** How the account data of a system is stored. */
+type Stored = 'in the clear' | 'encrypted';
+
+const systems: [Replicas, Storage, Stored][] = [
+  ['node', 'embedded', 'in the clear'],
+  ['node', 15, 'in the clear'],
+  ['node', 18, 'in the clear'],
+  ['deno', 'embedded', 'in the clear'],
+  ['deno', 15, 'in the clear'],
+  ['deno', 18, 'in the clear'],
+  ['three replicas', 18, 'in the clear'],
+  ['three replicas', 18, 'encrypted'],
 ];
 
 const accounts: [SignatureScheme, '0.15' | '0.16'][] = [
@@ -20,10 +24,15 @@ const accounts: [SignatureScheme, '0.15' | '0.16'][] = [
   ['falcon', '0.15'],
 ];
 
-describe.each(systems)('guardian-client 0.17.0 on %s with database %s', (replicas, storage) => {
+describe.each(systems)('guardian-client 0.17.0 on %s with database %s, %s', (...named) => {
+  const [replicas, storage, stored] = named;
+  const env: Record<string, string> =
+    stored === 'encrypted'
+      ? { GUARDIAN_STORAGE_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64') }
+      : {};
   let system: System;
   beforeAll(async () => {
-    system = await startSystem(replicas, storage);
+    system = await startSystem(replicas, storage, env);
   });
   afterAll(() => system.stop());
 

@@ -34,6 +34,7 @@ import { createApp } from '../app.ts';
 import { gitCommit, version } from '../version.ts';
 import { joinFleet } from './coordination.ts';
 import { checkReadiness, midenNode } from './shared.ts';
+import { openConfiguredStorage, storageKeys } from './storage.ts';
 
 /** The API of a process with what it stands on. */
 export interface Api {
@@ -52,13 +53,20 @@ export async function createApi(
   // what is wrong with the configuration is said before the database is asked
   const chain = chainOf(config);
   const ackKeys = ackKeySource(config);
+  const encryption = storageKeys(config);
   await assertMigrated(database.sql);
+  const storage = await openConfiguredStorage(database.sql, encryption);
   const keys = await loadAckKeys(ackKeys);
   const threads = config.CANONRY_COMPUTE_THREADS;
   const compute = await startComputePool({ keys, ...(threads ? { threads } : {}) });
   const node = midenNode(config, chain.endpoint, metrics);
   const network = new MidenNetwork(compute, node, chain.network === 'local' ? 'any' : 'derived');
-  const context = guardianContext(config, { sql: database.sql, network, metrics }, keys, compute);
+  const context = guardianContext(
+    config,
+    { sql: database.sql, network, metrics, storage },
+    keys,
+    compute,
+  );
   const identity = { version, gitCommit, environment: chain.network, startedAt: new Date() };
   const cursors = createCursors(cursorKey(config, database, log));
   const operators = await openOperatorsApi(config, {
@@ -73,7 +81,7 @@ export async function createApi(
     cursors,
     log,
   });
-  const evm = await openEvmAccounts(config, database, log);
+  const evm = await openEvmAccounts(config, context, log);
   const replica = await joinFleet(config, database, log, {
     falcon: context.acknowledgement.commitment('falcon'),
     ecdsa: context.acknowledgement.commitment('ecdsa'),
@@ -103,7 +111,7 @@ export async function createApi(
 
 function guardianContext(
   config: Config,
-  parts: Pick<GuardianContext, 'sql' | 'network' | 'metrics'>,
+  parts: Pick<GuardianContext, 'sql' | 'network' | 'metrics' | 'storage'>,
   keys: AckKeys,
   compute: Compute,
 ): GuardianContext {
@@ -125,12 +133,17 @@ function guardianContext(
 }
 
 /** EVM accounts where nodes of a chain are configured; without them, not even the code is loaded. */
-async function openEvmAccounts(config: Config, { sql }: Database, log: Log) {
+async function openEvmAccounts(
+  config: Config,
+  { sql, storage }: Pick<GuardianContext, 'sql' | 'storage'>,
+  log: Log,
+) {
   const rpcUrls = config.GUARDIAN_EVM_RPC_URLS;
   if (!rpcUrls) return undefined;
   const { openEvm } = await import('../../guardian/evm/open.ts');
   return openEvm({
     sql,
+    storage,
     rpcUrls,
     entryPoint: config.GUARDIAN_EVM_ENTRYPOINT_ADDRESS,
     maxActiveProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,

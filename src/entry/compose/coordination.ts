@@ -1,10 +1,12 @@
 /** What the processes of a fleet have to agree on, and the line that says how they share. */
 import { createHash } from 'node:crypto';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { isProduction, type Config } from '../../config/load.ts';
 import { joinReplicas, type Replica, type SharedSettings } from '../../coordination/replicas.ts';
 import type { Database } from '../../database/connect.ts';
 import type { Log } from '../../observability/log.ts';
 import { version } from '../version.ts';
+import { storageKeys } from './storage.ts';
 
 /**
  * Joins the fleet, and says once how this process shares sessions, challenges, cursors and limits
@@ -51,8 +53,17 @@ function sharedSettings(
     GUARDIAN_RATE_BURST_PER_SEC: String(config.GUARDIAN_RATE_BURST_PER_SEC),
     GUARDIAN_RATE_PER_MIN: String(config.GUARDIAN_RATE_PER_MIN),
     GUARDIAN_DASHBOARD_CURSOR_SECRET: fingerprint(config.GUARDIAN_DASHBOARD_CURSOR_SECRET),
+    'encryption keys': encryptionKeys(config),
     'acknowledgement keys': JSON.stringify(ackCommitments),
   };
+}
+
+/** Ids and fingerprints, the active key first. */
+function encryptionKeys(config: Config): string {
+  const keys = storageKeys(config);
+  if (!keys) return 'unset';
+  const known = [...keys.keys].map(([id, key]) => `${id}=${fingerprint(bytesToHex(key))}`);
+  return [`active=${keys.active}`, ...known.toSorted()].join(',');
 }
 
 /** Tells two secrets apart and says nothing of either: they have 256 bits of their own. */

@@ -48,7 +48,8 @@ export async function configureAccount(
       select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal
       from guardian.configure_account(
         ${accountId}, ${stored?.auth_version ?? 0n}, ${signer}, ${request.timestamp},
-        ${scheme}, ${signers}, ${account.commitment}, ${state}) r (outcome)`;
+        ${scheme}, ${signers}, ${account.commitment},
+        ${context.storage.sealState(accountId, state)}) r (outcome)`;
     if (!row) throw new ServiceError('storage_error');
     return row;
   };

@@ -33,9 +33,10 @@ export async function readState(
     return read;
   });
   if (!row.state || !row.commitment) throw new ServiceError('state_not_found');
+  const state = context.storage.openState(request.accountId, row.state);
   return {
     account_id: request.accountId,
-    state_json: { data: encodeBase64(row.state), account_id: request.accountId },
+    state_json: { data: encodeBase64(state), account_id: request.accountId },
     commitment: row.commitment,
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),

@@ -107,11 +107,26 @@ export async function loadAuth(
   if (!row) throw new ServiceError('storage_error');
   const { state, now_ms: nowMs, ...auth } = row;
   if (state) {
-    context.remembered.rememberState(accountId, auth.commitment, state);
+    rememberState(context, accountId, auth.commitment, state);
     context.remembered.rememberAuth(accountId, auth);
   }
   assertFresh(timestamp, nowMs);
   return state ? auth : undefined;
+}
+
+/** A state that cannot be opened concerns nobody before somebody needs it. */
+function rememberState(
+  { remembered, storage }: GuardianContext,
+  accountId: string,
+  commitment: string,
+  stored: Uint8Array,
+): void {
+  if (remembered.state(accountId, commitment)) return;
+  try {
+    remembered.rememberState(accountId, commitment, storage.openState(accountId, stored));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+  }
 }
 
 /**

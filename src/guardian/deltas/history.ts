@@ -6,6 +6,7 @@ import { admitted } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { decodeBase64, encodeBase64 } from '../accounts/wire.ts';
+import { openedDelta } from './read.ts';
 import type { DeltaRow, historyAnswer } from './wire.ts';
 
 interface HistoryRow {
@@ -98,8 +99,8 @@ export async function readDeltasSince(
     throw new ServiceError('invalid_input', `More than ${most} deltas: ask from a later nonce.`);
   }
   const data = await context.mergeDeltas({
-    state: first.state,
-    summaries: rows.map((row) => summaryOf(row)),
+    state: context.storage.openState(request.accountId, first.state),
+    summaries: rows.map((row) => summaryOf(openedDelta(context, row))),
   });
   return {
     ...last,

@@ -26,5 +26,10 @@ export async function readDelta(
     return read;
   });
   if (row.nonce === null) throw new ServiceError('delta_not_found');
-  return row;
+  return openedDelta(context, row);
+}
+
+/** The row with its payload as it was accepted. @throws ServiceError `account_data_unavailable` */
+export function openedDelta<Row extends DeltaRow>({ storage }: GuardianContext, row: Row): Row {
+  return { ...row, payload: storage.openDelta(row.account_id, row.nonce, row.payload) };
 }

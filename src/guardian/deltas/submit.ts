@@ -7,6 +7,7 @@ import { canonicalJson, type JsonValue } from '../authentication/canonical-json.
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
 import { refusalOf, type Written } from './refusal.ts';
+import { openedDelta } from './read.ts';
 import { deltaBody, holdsZeroCharacter, type DeltaRow } from './wire.ts';
 
 type SubmitRow = DeltaRow & Written & { from_proposal: boolean };
@@ -15,8 +16,9 @@ interface Submission {
   nonce: bigint;
   prevCommitment: string;
   summary: Uint8Array;
-  /** JSON text of `delta_payload`. */
+  /** JSON text of `delta_payload`, and its member `data`. */
   payload: string;
+  data: string;
 }
 
 /** What is stored with a candidate whose delta applies to its base. */
@@ -58,6 +60,7 @@ export async function submitDelta(
     summary: decodeBase64(payload.data, 'invalid_delta'),
     // members of a JSON value are JSON values
     payload: canonicalJson(payload as JsonValue),
+    data: payload.data,
   };
   if (holdsZeroCharacter(submission.payload)) {
     throw new ServiceError('invalid_input', 'The payload holds a zero character.');
@@ -73,7 +76,7 @@ export async function submitDelta(
   if (row.outcome === 'submitted' || row.outcome === 'stored') {
     countSubmission(context, row);
     if (result) context.remembered.rememberState(accountId, result.newCommitment, result.state);
-    return row;
+    return openedDelta(context, row);
   }
   throw refusalOf(row, reason);
 }
@@ -144,8 +147,10 @@ export async function findBase(
     (select a.state from guardian.account a
      where a.account_id = ${accountId} and a.commitment = ${commitment})
     limit 1`;
-  if (base) context.remembered.rememberState(accountId, commitment, base.state);
-  return base?.state;
+  if (!base) return undefined;
+  const state = context.storage.openState(accountId, base.state);
+  context.remembered.rememberState(accountId, commitment, state);
+  return state;
 }
 
 async function commit(
@@ -154,10 +159,13 @@ async function commit(
   submission: Submission,
   verdict: Verdict,
 ): Promise<SubmitRow> {
-  const { sql } = context;
+  const { sql, storage } = context;
   const { accountId, authVersion, signer, timestamp } = admission;
-  const { nonce, prevCommitment, payload } = submission;
+  const { nonce, prevCommitment, payload, data } = submission;
   const verified = verdict.verdict === 'valid' ? verdict.verified : undefined;
+  const sealed = storage.sealDelta(accountId, nonce, payload, data);
+  // sealed as a state: promotion copies it into the account as it is
+  const state = verified ? storage.sealState(accountId, verified.state) : null;
   const [row] = await sql<SubmitRow[]>`
     select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal,
            (r.about).account_id, (r.about).nonce, (r.about).status,
@@ -168,9 +176,9 @@ async function commit(
     from guardian.submit_delta(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${verdict.verdict},
       ${nonce}, ${prevCommitment}, ${verified?.newCommitment ?? null},
-      ${verified?.summaryCommitment ?? null}, ${payload}::text::json,
+      ${verified?.summaryCommitment ?? null}, ${sealed}::text::json,
       ${verified?.ack.scheme ?? null}, ${verified?.ack.publicKey ?? null},
-      ${verified?.ack.signature ?? null}, ${verified?.state ?? null},
+      ${verified?.ack.signature ?? null}, ${state},
       ${verified?.signers ?? null}, ${verified?.boundHere ?? null},
       ${queueNameOf(context, accountId)}, ${context.maxCandidates}) r`;
   if (!row) throw new ServiceError('storage_error');

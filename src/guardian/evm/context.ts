@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts';
+import type { AccountStorage } from '../storage/storage.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
 import type { EvmChain } from './chain/chain.ts';
 
@@ -12,4 +13,5 @@ export interface EvmContext {
   /** Largest request body in bytes. */
   maxRequestBytes: number;
   cookies: CookiePolicy;
+  storage: Pick<AccountStorage, 'sealProposal' | 'openProposal'>;
 }

@@ -101,7 +101,7 @@ export async function readSnapshot(c: Context, context: OperatorContext) {
     from guardian.account where account_id = ${named.accountId}`;
   if (!stored) throw new ServiceError('account_data_unavailable');
   try {
-    await context.network.inspectAccount(stored.state);
+    await context.network.inspectAccount(context.storage.openState(named.accountId, stored.state));
   } catch (cause) {
     if (!(cause instanceof UnverifiableError)) throw cause;
     throw new ServiceError('account_data_unavailable', undefined, { cause });

@@ -5,6 +5,7 @@ import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { GuardianContext } from '../context.ts';
 import type { DescribedSummary } from '../networks/miden/summary/describe.ts';
+import type { AccountStorage } from '../storage/storage.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
 import type { Allowlist } from './allowlist.ts';
 import type { LoginLimits } from './login-limits.ts';
@@ -27,6 +28,7 @@ export interface OperatorContext {
   cursors: Cursors;
   log: Log;
   metrics: Metrics;
+  storage: AccountStorage;
 }
 
 export interface ServiceFacts {

@@ -4,6 +4,7 @@ import type { JsonValue } from '../authentication/canonical-json.ts';
 import { namedAccount } from './account-id.ts';
 import type { OperatorContext } from './context.ts';
 import { readPayload, readProposalMetadata, type DecodeWarning } from './delta-payload.ts';
+import { openedDocuments } from './sealed.ts';
 import { categoryOf, factsOf, type DeltaFacts } from './deltas.ts';
 
 interface DeltaDetailRow extends DeltaFacts {
@@ -24,7 +25,7 @@ export async function readDeltaDetail(c: Context, context: OperatorContext): Pro
   if (!named || nonce > 2n ** 63n - 1n) throw new ServiceError('delta_not_found');
   const [row] = await context.sql<DeltaDetailRow[]>`
     select d.account_id, d.nonce, d.status, d.status_reason, d.status_timestamp,
-           d.prev_commitment, d.new_commitment, d.retry_count, d.payload::text as payload,
+           d.prev_commitment, d.new_commitment, d.summary_commitment, d.retry_count, d.payload::text as payload,
            d.proposal::text as proposal, a.commitment = d.prev_commitment as base_matches
     from guardian.delta d join guardian.account a using (account_id)
     where d.account_id = ${named.accountId} and d.nonce = ${nonce}`;
@@ -45,8 +46,9 @@ async function describeRow(
   row: DeltaDetailRow,
   raw: boolean,
 ): Promise<JsonValue> {
-  const payload = readPayload(row.payload);
-  const { proposal, warnings: aboutProposal } = readProposalMetadata(row.proposal);
+  const { payload: document, proposal: metadata } = openedDocuments(context, row);
+  const payload = readPayload(document);
+  const { proposal, warnings: aboutProposal } = readProposalMetadata(metadata);
   const [described = null] = payload.summary
     ? await context.describeSummaries([payload.summary])
     : [];

@@ -7,6 +7,7 @@ import { requireNamedAccount } from './account-id.ts';
 import type { OperatorContext } from './context.ts';
 import { readPayload, readProposalMetadata } from './delta-payload.ts';
 import { readPage } from './pages.ts';
+import { openedOrNull } from './sealed.ts';
 
 const deltaStatuses = ['candidate', 'canonical', 'retained', 'discarded'] as const;
 type DeltaStatus = (typeof deltaStatuses)[number];
@@ -20,6 +21,8 @@ export interface DeltaFacts {
   status_timestamp: Date;
   prev_commitment: string;
   new_commitment: string;
+  /** Names the proposal a delta was pushed from. */
+  summary_commitment: string;
   retry_count: number;
 }
 
@@ -56,7 +59,7 @@ export async function listAccountDeltas(c: Context, context: OperatorContext) {
     ) d on k.known
     order by d.nonce desc`;
   if (!rows[0]?.known) throw new ServiceError('account_not_found');
-  const found = rows.filter((row) => row.nonce !== null);
+  const found = rows.filter((row) => row.nonce !== null).map((row) => opened(context, row));
   const category = await categoriesOf(context, found.slice(0, page.limit));
   return page.envelope(
     found,
@@ -73,7 +76,7 @@ export async function listDeltas(c: Context, context: OperatorContext) {
   const statuses = parseStatuses(c.req.query('status'));
   const page = readPage(c, context.cursors, 'operators:deltas', startOfAll);
   const [at, account, nonce] = page.after;
-  const rows = await context.sql<(ListedDelta & { position: string })[]>`
+  const stored = await context.sql<(ListedDelta & { position: string })[]>`
     select f.position, ${columns(context)}
     from guardian.delta_feed(${[...statuses]}, ${at}::text::timestamptz, ${account},
       ${nonce}::text::bigint, ${page.limit + 1}) f
@@ -82,6 +85,7 @@ export async function listDeltas(c: Context, context: OperatorContext) {
       where o.account_id = f.account_id and o.nonce = f.nonce limit 1
     ) d
     order by d.status_timestamp desc, d.account_id, d.nonce`;
+  const rows = stored.map((row) => opened(context, row));
   const category = await categoriesOf(context, rows.slice(0, page.limit));
   return page.envelope(
     rows,
@@ -102,15 +106,27 @@ function parseStatuses(text: string | undefined): ReadonlySet<DeltaStatus> {
 }
 
 /** Columns of a listed delta `d`; documents only up to a length that a page of them can have. */
-function columns({ sql }: OperatorContext) {
-  const most = operatorLimits.listedDocumentBytes;
+function columns({ sql, storage }: OperatorContext) {
+  const most = storage.storedBytes(operatorLimits.listedDocumentBytes);
   return sql`
     d.account_id, d.nonce, d.status, d.status_reason, d.status_timestamp, d.prev_commitment,
-    d.new_commitment, d.retry_count,
+    d.new_commitment, d.summary_commitment, d.retry_count,
     case when pg_column_size(d.payload) <= ${most} and octet_length(d.payload::text) <= ${most}
       then d.payload::text end as payload,
     case when pg_column_size(d.proposal) <= ${most} and octet_length(d.proposal::text) <= ${most}
       then d.proposal::text end as proposal`;
+}
+
+function opened<Row extends ListedDelta>(context: OperatorContext, row: Row): Row {
+  const { account_id: accountId, nonce, summary_commitment: commitment, payload, proposal } = row;
+  const { storage } = context;
+  const open = (text: string | null, how: (text: string) => string) =>
+    text === null ? null : openedOrNull(context, accountId, () => how(text));
+  return {
+    ...row,
+    payload: open(payload, (text) => storage.openDelta(accountId, nonce, text)),
+    proposal: open(proposal, (text) => storage.openMetadata(accountId, commitment, text)),
+  };
 }
 
 type Categories = ReadonlyMap<ListedDelta, string>;

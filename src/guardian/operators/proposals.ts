@@ -4,6 +4,9 @@ import { ServiceError } from '../../errors.ts';
 import { requireNamedAccount } from './account-id.ts';
 import type { OperatorContext } from './context.ts';
 import { readPage } from './pages.ts';
+import { readProposalMetadata } from './delta-payload.ts';
+import { openedOrNull } from './sealed.ts';
+import { operatorLimits } from '../../limits.ts';
 
 interface ProposalRow {
   account_id: string;
@@ -17,6 +20,8 @@ interface ProposalRow {
   collected: bigint;
   required: bigint;
   proposal_type: string | null;
+  /** The sealed document, where the type is inside. */
+  sealed: string | null;
 }
 
 /** The highest nonce, and above every commitment. */
@@ -38,14 +43,18 @@ export async function listAccountProposals(c: Context, context: OperatorContext)
   const page = readPage(c, context.cursors, `operators:proposals:${accountId}`, startOfAccount);
   const [nonce, commitment] = page.after;
   const rows = await context.sql<(ProposalRow & { known: boolean })[]>`
-    select k.known, p.* from
+    select k.known, p.*, ${sealed(context)} from
       (select exists (select 1 from guardian.listed_account(${accountId})) as known) k
     left join guardian.account_proposals(
       ${accountId}, ${nonce}::text::bigint, ${commitment}, ${page.limit + 1}) p on k.known
     order by p.nonce desc, p.commitment desc`;
   if (!rows[0]?.known) throw new ServiceError('account_not_found');
   const found = rows.filter((row) => row.commitment !== null);
-  return page.envelope(found, itemOf, (row) => [String(row.nonce), row.commitment]);
+  return page.envelope(
+    found,
+    (row) => itemOf(context, row),
+    (row) => [String(row.nonce), row.commitment],
+  );
 }
 
 /**
@@ -56,17 +65,19 @@ export async function listProposals(c: Context, context: OperatorContext) {
   const page = readPage(c, context.cursors, 'operators:proposals', startOfAll);
   const [at, account, nonce, commitment] = page.after;
   const rows = await context.sql<ProposalRow[]>`
-    select * from guardian.pending_proposals(${at}::text::timestamptz, ${account},
-      ${nonce}::text::bigint, ${commitment}, ${page.limit + 1})`;
+    select p.*, ${sealed(context)} from guardian.pending_proposals(${at}::text::timestamptz, ${account},
+      ${nonce}::text::bigint, ${commitment}, ${page.limit + 1}) p
+    order by p.created_at desc, p.account_id, p.nonce, p.commitment`;
   return page.envelope(
     rows,
-    (row): JsonValue => ({ ...itemOf(row), account_id: row.account_id }),
+    (row): JsonValue => ({ ...itemOf(context, row), account_id: row.account_id }),
     (row) => [row.position, row.account_id, String(row.nonce), row.commitment],
   );
 }
 
 /** `signatures_required` is the number of cosigners, as upstream has it, not the threshold. */
-function itemOf(row: ProposalRow): { [key: string]: JsonValue } {
+function itemOf(context: OperatorContext, row: ProposalRow): { [key: string]: JsonValue } {
+  const type = row.proposal_type ?? sealedType(context, row);
   return {
     commitment: row.commitment,
     nonce: row.nonce,
@@ -76,6 +87,24 @@ function itemOf(row: ProposalRow): { [key: string]: JsonValue } {
     signatures_required: row.required,
     prev_commitment: row.prev_commitment,
     new_commitment: null,
-    ...(row.proposal_type === null ? {} : { proposal_type: row.proposal_type }),
+    ...(type === null ? {} : { proposal_type: type }),
   };
+}
+
+/** Column of a listed proposal `p`. */
+function sealed({ sql, storage }: OperatorContext) {
+  const longest = storage.storedBytes(operatorLimits.listedDocumentBytes);
+  return sql`(
+    select guardian.sealed_document(o.payload, ${longest}) from guardian.proposal o
+    where o.account_id = p.account_id and o.commitment = p.commitment) as sealed`;
+}
+
+function sealedType(context: OperatorContext, row: ProposalRow): string | null {
+  const { account_id: accountId, commitment, sealed: document } = row;
+  if (document === null) return null;
+  const metadata = openedOrNull(context, accountId, () =>
+    context.storage.openMetadata(accountId, commitment, document),
+  );
+  const type = readProposalMetadata(metadata).proposal?.['proposal_type'];
+  return typeof type === 'string' ? type : null;
 }

@@ -9,6 +9,7 @@ import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { findBase } from '../deltas/submit.ts';
 import { UnverifiableError } from '../networks/network.ts';
 import { verifyCosigner } from './cosign.ts';
+import { openedProposal } from './read.ts';
 import {
   normalizeProposal,
   proposalBody,
@@ -47,7 +48,7 @@ export async function createProposal(
   });
   if (row.outcome !== 'stored') throw refusalOf(row, examined?.reason);
   if (row.is_new) context.metrics.count('guardian_proposals_total', { event: 'created' });
-  return row;
+  return openedProposal(context, row);
 }
 
 async function examine(
@@ -88,16 +89,22 @@ async function commit(
   examined: Examined,
 ): Promise<Created> {
   const { accountId, authVersion, signer, timestamp } = admission;
+  const { commitment } = examined;
+  const payload = context.storage.sealProposal(
+    accountId,
+    commitment,
+    canonicalJson(proposal.payload),
+  );
   const [row] = await context.sql<Created[]>`
     select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal, p.*,
            p.created_at = now() as is_new -- written by this very transaction
     from guardian.create_proposal(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${examined.verdict},
-      ${examined.commitment}, ${nonce}, ${stored.commitment},
-      ${canonicalJson(proposal.payload)}::text::json,
+      ${commitment}, ${nonce}, ${stored.commitment},
+      ${payload}::text::json,
       ${canonicalJson(examined.signatures)}::text::json, ${context.maxPendingProposals}) r (outcome)
     left join lateral guardian.proposal_after(
-      ${accountId}, ${examined.commitment}, r.outcome) p on true`;
+      ${accountId}, ${commitment}, r.outcome) p on true`;
   if (!row) throw new ServiceError('storage_error');
   return row;
 }

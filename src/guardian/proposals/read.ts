@@ -33,7 +33,7 @@ export async function listProposals(
       order by p.nonce, p.commitment`;
     return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
   });
-  return rows.filter((row) => row.commitment !== null);
+  return rows.filter((row) => row.commitment !== null).map((row) => openedProposal(context, row));
 }
 
 /**
@@ -58,5 +58,11 @@ export async function readProposal(
     return read;
   });
   if (row.commitment === null) throw new ServiceError('proposal_not_found');
-  return row;
+  return openedProposal(context, row);
+}
+
+/** The row with its payload as it was accepted. @throws ServiceError `account_data_unavailable` */
+export function openedProposal({ storage }: GuardianContext, row: ProposalRow): ProposalRow {
+  const { account_id: accountId, commitment, payload } = row;
+  return { ...row, payload: storage.openProposal(accountId, commitment, payload) };
 }

@@ -6,7 +6,7 @@ import { canonicalJson, type JsonValue } from '../authentication/canonical-json.
 import type { GuardianContext } from '../context.ts';
 import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { verifyCosigner } from './cosign.ts';
-import { parseCommitment } from './read.ts';
+import { openedProposal, parseCommitment } from './read.ts';
 import { signBody, type ProposalRow } from './wire.ts';
 
 /**
@@ -39,5 +39,5 @@ export async function signProposal(
   });
   if (row.outcome !== 'signed') throw refusalOf(row);
   context.metrics.count('guardian_proposals_total', { event: 'signed' });
-  return row;
+  return openedProposal(context, row);
 }

@@ -98,10 +98,11 @@ async function storeProposal(
   },
 ): Promise<'stored' | Refusal> {
   const { account, proposal, multisig } = given;
+  const payload = context.storage.sealProposal(given.accountId, given.proposalId, proposal.payload);
   const [row] = await context.sql<{ outcome: 'stored' | Refusal }[]>`
     select guardian.create_evm_proposal(
       ${given.accountId}, ${given.proposalId}, ${account.validator}, ${proposal.user_op_hash},
-      ${proposal.payload}, ${String(proposal.nonce)}::text::numeric, ${given.session},
+      ${payload}, ${String(proposal.nonce)}::text::numeric, ${given.session},
       ${multisig.signers}::text[], ${multisig.threshold}, ${proposal.signature},
       ${proposal.ttl_seconds}, ${context.maxActiveProposals}) as outcome`;
   if (!row) throw new Error('create_evm_proposal returned nothing');

@@ -19,11 +19,16 @@ export async function readActive(
   accountId: string,
   proposalId: Hex | null,
 ): Promise<ProposalRow[]> {
-  return context.sql<ProposalRow[]>`
+  const rows = await context.sql<ProposalRow[]>`
     select p.account_id, p.chain_id::float8 as chain_id, p.address, p.proposal_id, p.validator,
            p.user_op_hash, p.payload, p.nonce, p.nonce_key, p.proposer, p.signer_snapshot,
            p.threshold, p.created_at, p.expires_at, p.signatures
     from guardian.active_evm_proposals(${accountId}, ${proposalId}) p`;
+  const { storage } = context;
+  return rows.map((row) => ({
+    ...row,
+    payload: storage.openProposal(accountId, row.proposal_id, row.payload),
+  }));
 }
 
 /**
