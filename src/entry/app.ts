@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { accessLog } from '../http/access-log.ts';
 import { corsPolicy } from '../http/cors.ts';
 import { errorHandler, routeNotFound } from '../http/errors.ts';
@@ -12,8 +12,8 @@ import { unobserved, type Metrics } from '../observability/metrics.ts';
 
 /**
  * The API as one Hono application: the same on Node, on Deno, and in the all-in-one process.
- * Order of layers, outermost first: metrics, access log, CORS, rate limits, routes; the body limit is
- * applied where a body is read.
+ * Order of layers, outermost first: metrics, access log, CORS and other headers, rate limits, routes;
+ * the body limit is applied where a body is read.
  */
 export function createApp(options: {
   routes: readonly Route[];
@@ -29,6 +29,7 @@ export function createApp(options: {
   if (metrics !== unobserved) app.use(requestMetrics(metrics));
   app.use(accessLog(options.log));
   app.use(corsPolicy(options.corsAllowedOrigins));
+  app.use(answersForOneClient);
   // before the limits: whoever watches over this machine is no client
   mountRoutes(app, healthRoutes(options.checkReadiness));
   if (options.requestLimits) app.use(requestLimit(options.requestLimits));
@@ -40,3 +41,10 @@ export function createApp(options: {
   app.onError(errorHandler(options.log));
   return app;
 }
+
+/** No cache between keeps an answer unless its route says so, and no browser guesses what it is. */
+const answersForOneClient: MiddlewareHandler = async (c, next) => {
+  await next();
+  if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+  c.header('x-content-type-options', 'nosniff');
+};

@@ -59,7 +59,6 @@ export function documentRoutes(makeDocument: () => Promise<object>): Route[] {
           'content-type': 'text/html; charset=utf-8',
           'content-security-policy': contentSecurityPolicy,
           'referrer-policy': 'no-referrer',
-          'x-content-type-options': 'nosniff',
         }),
     },
     {
@@ -69,7 +68,6 @@ export function documentRoutes(makeDocument: () => Promise<object>): Route[] {
         c.body(await script(), 200, {
           'content-type': 'text/javascript; charset=utf-8',
           'cache-control': 'public, max-age=86400',
-          'x-content-type-options': 'nosniff',
         }),
     },
   ];

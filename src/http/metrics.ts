@@ -4,6 +4,9 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Prometheus } from '../observability/prometheus.ts';
 import { routePattern } from './routes.ts';
 
+/** Deno lets a client invent methods, and every label would be kept for good. */
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
 /** Counts requests by the pattern of their route; a path that is none of ours is `unknown`. */
 export function requestMetrics(metrics: Metrics): MiddlewareHandler {
   let inFlight = 0;
@@ -19,7 +22,7 @@ export function requestMetrics(metrics: Metrics): MiddlewareHandler {
     } finally {
       gauge(-1);
     }
-    const { method } = c.req;
+    const method = knownMethods.has(c.req.method) ? c.req.method : 'other';
     const route = routePattern(c) ?? 'unknown';
     const seconds = (performance.now() - started) / 1_000;
     metrics.count('guardian_http_requests_total', { method, route, status: String(c.res.status) });
