@@ -38,21 +38,22 @@ export const settings = {
     fallback: null,
     secret: true,
     meaning:
-      'Postgres 15 or newer for API and worker; may go through PgBouncer in transaction mode for the API. Unset: an embedded PGlite database.',
+      'Postgres 15 or newer for API and worker. A pooler in transaction mode (PgBouncer) only with DIRECT_DATABASE_URL beside it, on the API too: otherwise statements are prepared, which such a pooler breaks. Unset: an embedded PGlite database.',
     reason: 'A newcomer needs no database server; a fleet needs one that all machines share.',
   },
   DIRECT_DATABASE_URL: {
     schema: optionalText,
     fallback: null,
     secret: true,
-    meaning: 'The same database without a transaction pooler, for workers and migrations.',
+    meaning:
+      'The same database without a transaction pooler, for workers and migrations. Where its host, port or database differ from those of DATABASE_URL, that one is taken for a pooler.',
     reason: 'LISTEN and session locks do not pass through transaction pooling.',
   },
   GUARDIAN_DB_POOL_MAX_SIZE: {
     schema: integer(1, 200),
     fallback: '16',
-    meaning: 'Connections of one process to Postgres.',
-    reason: 'Upstream default; connections = processes × this value must fit the server.',
+    meaning: 'Connections of an API process to Postgres; a worker has up to twice as many.',
+    reason: 'Upstream default. What a server has to allow: docs/runbook.md, Connections.',
   },
   CANONRY_DATA_DIR: {
     schema: text,
