@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { expect, it, onTestFinished } from 'vitest';
 import { createDatabase } from '../support/databases.ts';
 import { startDeno } from '../support/process.ts';
@@ -30,4 +32,15 @@ it('serves the API under Deno with the permissions of `deno task api`, and stops
   expect((await fetch(`${url}/evm/auth/challenge?address=${wallet}`)).status).toBe(200);
   api.child.kill('SIGTERM');
   expect(await api.exit, api.output()).toBe(0);
+});
+
+it('`npx deno task api` starts the API, which names the setting that is wrong', () => {
+  const deno = path.join(project, 'node_modules/.bin/deno');
+  const { status, stderr } = spawnSync(deno, ['task', 'api'], {
+    cwd: project,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: 'hello' },
+  });
+  expect(stderr).toMatch(/PORT/);
+  expect(status).toBe(1);
 });

@@ -57,7 +57,9 @@ describe('fly.toml', () => {
 
   it('runs the API with the permissions of deno.json, but without writing', () => {
     const { tasks } = JSON.parse(read('deno.json')) as { tasks: { api: { command: string } } };
-    expect(fly.processes['api']).toBe(tasks.api.command.replace(' --allow-write=.canonry', ''));
+    expect(fly.processes['api']).toBe(
+      tasks.api.command.replace('node_modules/.bin/', '').replace(' --allow-write=.canonry', ''),
+    );
   });
 });
 
