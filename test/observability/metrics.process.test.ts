@@ -8,6 +8,7 @@ import { startDevChain, type DevChain } from '../../src/dev-chain/start.ts';
 import openapi from '../../docs/openapi.json' with { type: 'json' };
 import { openHolder, type Holder } from '../http/signed.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
+import { createLogins } from '../support/roles.ts';
 import { systemEnvironment } from '../support/environment.ts';
 import { startDeno, startNode, type RunningProcess } from '../support/spawn.ts';
 import { allowedKeys, readSamples, total, type Sample } from './exposition.ts';
@@ -158,4 +159,19 @@ it('a worker counts what it resolves, its looks at the chain, and its pool', asy
   expect(total(samples, 'guardian_db_pool_connections', { pool: 'jobs' })).toBeGreaterThan(0);
   expect(total(samples, 'canonry_lines_woken_by_sweep_total')).toBe(0);
   expect(worker.process.output()).not.toContain(token);
+});
+
+it('a worker with the rights of its role counts what is stored', async () => {
+  const created = await createDatabase();
+  const logins = await createLogins(created.url);
+  const worker = await observed(
+    startNode('src/entry/worker.ts', { env: { ...env, DATABASE_URL: logins.url.worker } }),
+    /worker ready/,
+  );
+  const samples = await eventually(worker, 'guardian_metrics_refresh_timestamp_seconds');
+  expect(total(samples, 'guardian_metrics_refresh_failures_total')).toBe(0);
+  worker.process.child.kill('SIGTERM');
+  expect(await worker.process.exit).toBe(0);
+  await created.drop();
+  await logins.drop();
 });
