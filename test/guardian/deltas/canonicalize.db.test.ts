@@ -260,24 +260,18 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     await submit(2, 2, 3, 2);
     const held = await context.writes.claim({ account: accountId, holder: 'first' });
     const { line_id: line, fence, candidate_id: candidate } = held;
-    // metadata writes are fenced as well: account, deltas, candidates and signers stay as they are
-    const everything = async () => {
-      const rows = await database.sql`
-        select a.commitment, a.signer_commitments, a.auth_version, a.updated_at, a.state,
-               d.nonce, d.status, d.status_timestamp, c.state as candidate, c.why, c.attempts
-        from guardian.account a join guardian.delta d using (account_id)
-        join canonry.candidate c using (candidate_id)
-        where account_id = ${accountId} order by d.nonce`;
-      return rows.map((row) => ({ ...row }));
-    };
+    const claimed = { account: accountId, line, fence, candidate };
+    // metadata writes are fenced as well: account, deltas and candidates stay as they are
+    const everything = () => database.sql`select array_agg((a, d, c) order by d.nonce)::text as rows
+      from guardian.account a join guardian.delta d using (account_id)
+      join canonry.candidate c using (candidate_id) where account_id = ${accountId}`;
     await database.sql`select canonry.retire('first')`;
     const before = await everything();
-    const claimed = { account: accountId, line, fence, candidate };
-    const promoted = await context.writes.promote({ ...claimed, through: held.candidates[1]! });
-    expect(promoted.outcome).toBe('fenced');
-    const waiting = { retries: 1, divergences: 1, abandonments: 1 };
-    const later = { delaySeconds: 9, why: 'diverged', error: null, ...waiting };
-    expect(await context.writes.snooze({ ...claimed, ...later })).toEqual({ held: false });
+    const landed = { ...claimed, through: held.candidates[1]! };
+    expect((await context.writes.promote(landed)).outcome).toBe('fenced');
+    const counts = { retries: 1, divergences: 1, abandonments: 1 };
+    const later = { ...claimed, delaySeconds: 9, why: 'diverged', error: null, ...counts };
+    expect(await context.writes.snooze(later)).toEqual({ held: false });
     expect(await everything()).toEqual(before);
     onChain = word(3);
     await look();
