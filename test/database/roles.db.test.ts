@@ -75,6 +75,26 @@ describe.each([18, 15] as const)('roles on Postgres %i', (version) => {
     await sql`select * from canonry.audit`;
   });
 
+  it('lets the API sweep, count and announce itself in the background', async () => {
+    const sql = as('api');
+    await sql`select guardian.sweep_sessions(10), guardian.sweep_evm_proposals(10),
+      guardian.count_canonical(10)`;
+    await sql`select canonry.announce('api-1', 'api', '{}', 100), canonry.leave('api-1')`;
+  });
+
+  it('lets a worker reconcile', async () => {
+    const sql = as('worker');
+    await sql`select * from guardian.reconcilable('nobody', 1)`;
+    await sql`select guardian.reconcile_delta('nobody', '0x'), guardian.reconcile_later('nobody', 1)`;
+    await sql`select canonry.sweep(5), canonry.remove_idle_queues(10)`;
+  });
+
+  it('lets an operator see the transactions of others, for doctor', async () => {
+    const [row] = await as('operator')<{ sees: boolean }[]>`
+      select pg_has_role('pg_read_all_stats', 'usage') as sees`;
+    expect(row).toEqual({ sees: true });
+  });
+
   it('runs what writes as the owner, with a pinned path', async () => {
     const rows = await as('readonly')<{ name: string; config: string[] | null; public: boolean }[]>`
       select p.oid::regproc::text as name, p.proconfig as config,
