@@ -37,7 +37,8 @@ export const errorRows = {
     status: 503,
     retryable: true,
     message: 'The account data is not available right now.',
-    operator: 'Check the stored state of the account.',
+    operator:
+      'Check what is stored of the account; where it is encrypted, the log says what is wrong with it.',
   },
   data_unavailable: {
     status: 503,

@@ -9,6 +9,7 @@ import type { Database } from '../../src/database/connect.ts';
 import { startDevChain } from '../../src/dev-chain/start.ts';
 import { createApi } from '../../src/entry/compose/api.ts';
 import { createLog } from '../../src/observability/log.ts';
+import type { Metrics } from '../../src/observability/metrics.ts';
 import { createDatabase, openEmbeddedCopy } from '../support/databases.ts';
 import { startDeno } from '../support/process.ts';
 import { systemEnvironment } from '../support/system.ts';
@@ -81,6 +82,7 @@ export async function expectRefusal(
 export async function openInProcess(
   extra: Record<string, string> = {},
   given?: Database,
+  metrics?: Metrics,
 ): Promise<Service> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'canonry-http-'));
   const database = given ?? (await openEmbeddedCopy());
@@ -90,7 +92,7 @@ export async function openInProcess(
     CANONRY_COMPUTE_THREADS: '1',
     ...extra,
   });
-  const api = await createApi(config, database, createLog('silent', {}));
+  const api = await createApi(config, database, createLog('silent', {}), metrics);
   return {
     send: async (target, init) => api.app.request(target, init),
     execute: (statement) => database.sql.unsafe(statement),

@@ -91,6 +91,7 @@ const proposals: Operation[] = [
       'invalid_network_config',
       'pending_proposals_limit',
       'proposal_not_found',
+      'account_data_unavailable',
       ...ofAccount,
       ...ofChain,
       ...changes,
@@ -104,7 +105,7 @@ const proposals: Operation[] = [
     access: 'evmSession',
     parameters: account,
     answers: ok(proposalsAnswer, 'The proposals.'),
-    errors: [...ofAccount, ...ofChain],
+    errors: ['account_data_unavailable', ...ofAccount, ...ofChain],
   },
   {
     method: 'GET',
@@ -114,7 +115,7 @@ const proposals: Operation[] = [
     access: 'evmSession',
     parameters: { ...proposal, ...account },
     answers: ok(proposalAnswer, 'The proposal.'),
-    errors: ['proposal_not_found', ...ofAccount, ...ofChain],
+    errors: ['proposal_not_found', 'account_data_unavailable', ...ofAccount, ...ofChain],
   },
   {
     method: 'POST',
@@ -129,6 +130,7 @@ const proposals: Operation[] = [
       'invalid_proposal_signature',
       'proposal_already_signed',
       'proposal_not_found',
+      'account_data_unavailable',
       ...ofAccount,
       ...ofChain,
       ...changes,
@@ -142,7 +144,13 @@ const proposals: Operation[] = [
     access: 'evmSession',
     parameters: { ...proposal, ...account },
     answers: ok(executableAnswer, 'Enough have signed.'),
-    errors: ['insufficient_signatures', 'proposal_not_found', ...ofAccount, ...ofChain],
+    errors: [
+      'insufficient_signatures',
+      'proposal_not_found',
+      'account_data_unavailable',
+      ...ofAccount,
+      ...ofChain,
+    ],
   },
   {
     method: 'POST',

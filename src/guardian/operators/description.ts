@@ -112,7 +112,7 @@ const reads: Operation[] = [
       nonce: { schema: v.string(), description: 'Canonical decimal.' },
       include: optional('raw: with the transaction summary as it was sent.'),
     },
-    errors: ['delta_not_found', 'invalid_input'],
+    errors: ['delta_not_found', 'account_data_unavailable', 'invalid_input'],
   }),
   read(
     'accounts/:id/proposals',

@@ -6,6 +6,7 @@ import type { Database } from '../../../src/database/connect.ts';
 import { encodeBase64 } from '../../../src/guardian/accounts/wire.ts';
 import { lineWrites } from '../../../src/guardian/deltas/line-writes.ts';
 import { buildSummary } from '../../../src/guardian/networks/miden/summary/build.ts';
+import { operationOf, violation } from '../../http/contract/judge.ts';
 import { openHolder, type Holder } from '../../http/signed.ts';
 import { openOperatorStage, type Body, type OperatorStage } from '../../operators/stage.ts';
 import { everyDatabase } from '../../support/databases.ts';
@@ -180,6 +181,9 @@ describe.each(everyDatabase)('an encrypted store on $name', ({ open }) => {
     const refused = async (holder: Holder, path: string, query: Record<string, bigint> = {}) => {
       const answer = await ask(stage, holder.get(path, query));
       expect(answer).toMatchObject(unavailable);
+      const operation = operationOf('GET', path);
+      if (!operation) throw new Error(`${path} is not in the document`);
+      expect(violation(operation, answer.status, answer.body)).toBeUndefined();
       expect(JSON.stringify(answer.body)).not.toMatch(/"ct"|AES|kid/);
     };
     // an account's state in the place of another's
