@@ -26,6 +26,17 @@ create or replace trigger admin_action_keep
   before truncate on guardian.admin_action
   for each statement execute function guardian.refuse_change();
 
+-- Who: every dashboard route that refuses an operator for want of a permission.
+-- Locks: none.
+-- A function, so that whoever may call it can put nothing else on record.
+create or replace function guardian.record_denial(
+  p_operator text, p_account_id text, p_payload json, p_error_code text, p_client_ip text
+) returns void language sql as $$
+  insert into guardian.admin_action (operator_identity, action_kind, target_account_id, payload,
+      outcome, error_code, client_ip)
+    values (p_operator, 'auth.denied', p_account_id, p_payload, 'denied', p_error_code, p_client_ip);
+$$;
+
 -- Who: POST /dashboard/accounts/{id}/pause.
 -- Locks: the account row.
 -- Index: primary keys.

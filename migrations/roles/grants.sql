@@ -39,8 +39,8 @@ begin
       'guardian.register_evm_account', 'guardian.create_evm_proposal',
       'guardian.approve_evm_proposal', 'guardian.cancel_evm_proposal',
       'guardian.mark_used_evm_nonces', 'guardian.sweep_evm_proposals',
-      'guardian.pause_account', 'guardian.unpause_account', 'guardian.count_canonical',
-      'guardian.mark_encrypted'
+      'guardian.pause_account', 'guardian.unpause_account', 'guardian.record_denial',
+      'guardian.count_canonical', 'guardian.mark_encrypted'
     ]),
     ('canonry_worker', array[
       'canonry.beat', 'canonry.sweep', 'canonry.remove_idle_queues', 'canonry.retire',
@@ -60,12 +60,10 @@ begin
 end
 $$;
 
--- The API reads what it shows, and writes by the functions above alone; denials are the exception.
+-- The API reads what it shows, and writes by the functions above alone.
 grant select on guardian.account, guardian.delta, guardian.proposal, guardian.proposal_signature,
   guardian.evm_account, guardian.evm_proposal, guardian.evm_signature,
   guardian.account_count, guardian.canonical_count, guardian.storage_encryption to canonry_api;
-grant insert (operator_identity, action_kind, target_account_id, payload, outcome, error_code,
-  client_ip) on guardian.admin_action to canonry_api;
 grant execute on function guardian.signatures_of, guardian.proposal_metadata,
   guardian.proposal_type, guardian.listed_accounts, guardian.listed_account,
   guardian.account_proposals, guardian.pending_proposals, guardian.delta_feed,

@@ -27,10 +27,7 @@ export const forbidden: { what: string; statement: string; to: readonly RoleName
       `update ${table} set ${column} = null where false`,
       `delete from ${table} where false`,
       `truncate ${table}`,
-    ]
-      // the API adds rows there, but for columns that are not its own
-      .filter((statement) => statement !== 'insert into guardian.admin_action default values')
-      .map((statement) => ({ what: statement, statement, to: exceptEngine(table) })),
+    ].map((statement) => ({ what: statement, statement, to: exceptEngine(table) })),
   ),
   ...['graphile_worker._private_jobs', 'guardian.auth_session', 'guardian.auth_challenge'].map(
     (table) => ({
@@ -40,16 +37,8 @@ export const forbidden: { what: string; statement: string; to: readonly RoleName
     }),
   ),
   {
-    what: 'back-dating an audit row',
-    statement: `insert into guardian.admin_action
-      (occurred_at, operator_identity, action_kind, payload, outcome)
-      values ('2020-01-01', 'x', 'auth.denied', '{}', 'denied')`,
-    to: everybody,
-  },
-  {
     what: 'recording a denial',
-    statement: `insert into guardian.admin_action (operator_identity, action_kind, payload, outcome)
-      values ('x', 'auth.denied', '{}', 'denied')`,
+    statement: `select guardian.record_denial('x', null, '{}', 'x', null)`,
     to: ['worker', 'operator', 'readonly'],
   },
   ...[

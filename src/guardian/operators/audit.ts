@@ -13,11 +13,9 @@ export async function recordDenial(
   const { operator, accountId, missing } = denial;
   const payload = JSON.stringify({ missing_permissions: missing, method: c.req.method });
   try {
-    await context.sql`
-      insert into guardian.admin_action (operator_identity, action_kind, target_account_id,
-        payload, outcome, error_code, client_ip)
-      values (${operator.commitment}, 'auth.denied', ${accountId}, ${payload}::text::json,
-        'denied', 'GUARDIAN_INSUFFICIENT_OPERATOR_PERMISSION', ${clientAddress(c, context.trustedProxy)})`;
+    await context.sql`select guardian.record_denial(${operator.commitment}, ${accountId},
+      ${payload}::text::json, 'GUARDIAN_INSUFFICIENT_OPERATOR_PERMISSION',
+      ${clientAddress(c, context.trustedProxy)})`;
   } catch (error) {
     const fields = { operator: operator.commitment, account: accountId, missing };
     context.log.error({ ...fields, ...errorFields(error) }, 'a denial was not put on record');
