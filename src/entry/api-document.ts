@@ -17,7 +17,7 @@ export function apiDocument() {
       title: 'Canonry: Guardian for Miden accounts',
       version,
       description:
-        'The HTTP protocol of OpenZeppelin Guardian as Canonry serves it. Integers may have 64 bits: read them with a parser that keeps all digits. Members of a body that the server does not know are allowed and covered by the signature. Unknown routes answer 404, other methods of a known path 405 with `Allow`, both with the code `invalid_input`.',
+        'The HTTP protocol of OpenZeppelin Guardian as Canonry serves it. Integers may have 64 bits: read them with a parser that keeps all digits. Members of a body that the server does not know are allowed and covered by the signature. Unknown routes answer 404, other methods of a known path 405 with `Allow`, both with the code `invalid_input`. What a browser sends with a cookie from a page of another origin, unless that one is allowed, answers 401.',
     },
     parts,
   );

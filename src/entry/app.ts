@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { accessLog } from '../http/access-log.ts';
-import { corsPolicy } from '../http/cors.ts';
+import { corsPolicy, sessionsOfAllowedOrigins } from '../http/cors.ts';
 import { errorHandler, routeNotFound } from '../http/errors.ts';
 import { documentRoutes } from '../http/api-docs.ts';
 import { healthRoutes, type Readiness } from '../http/health.ts';
@@ -30,6 +30,7 @@ export function createApp(options: {
   app.use(accessLog(options.log));
   app.use(corsPolicy(options.corsAllowedOrigins));
   app.use(answersForOneClient);
+  app.use(sessionsOfAllowedOrigins(options.corsAllowedOrigins));
   // before the limits: whoever watches over this machine is no client
   mountRoutes(app, healthRoutes(options.checkReadiness));
   if (options.requestLimits) app.use(requestLimit(options.requestLimits));
