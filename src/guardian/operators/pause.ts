@@ -8,10 +8,10 @@ import { requireNamedAccount } from './account-id.ts';
 import type { Operator } from './allowlist.ts';
 import type { OperatorContext } from './context.ts';
 
-/** Characters as a person counts them; a zero character cannot be stored. */
+/** Characters as a person counts them; a zero character or half of one cannot be stored. */
 const reason = v.pipe(
   v.string(),
-  v.check((text) => text.trim() !== '' && !text.includes('\0')),
+  v.check((text) => text.trim() !== '' && !text.includes('\0') && text.isWellFormed()),
   v.check((text) => Array.from(text).length <= operatorLimits.reasonCharacters),
 );
 /** Bodies of pause and unpause. */

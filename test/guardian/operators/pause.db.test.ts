@@ -130,6 +130,7 @@ describe.each(everyDatabase)('pausing accounts on $name', ({ open }) => {
       { reason: 7 },
       { reason: 'x'.repeat(513) },
       { reason: 'zero \0' },
+      { reason: 'half a character \ud800' },
     ]) {
       await stage.refused(pause, 400, 'invalid_input', body);
     }
