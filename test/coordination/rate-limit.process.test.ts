@@ -4,7 +4,7 @@ import { startFleet } from '../cluster/fleet.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 
 const limitPerSecond = 20;
-const seconds = 5;
+const seconds = 4;
 
 let created: TestDatabase;
 beforeAll(async () => {

@@ -93,8 +93,17 @@ async function openWalletSession(service: Service) {
   return { cookie: caller.cookie, evm: evmTemplates(wallet.address, { hash, signature }) };
 }
 
-/** The clocks of signers go forward with an admitted request even if it is refused afterwards. */
-const changing = new Set(['guardian.signer_clock', 'canonry.worker', 'guardian.auth_challenge']);
+/**
+ * The clocks of signers go forward with an admitted request even if it is refused afterwards; the
+ * others are written by the process itself, from time to time.
+ */
+const changing = new Set([
+  'guardian.signer_clock',
+  'guardian.auth_challenge',
+  'guardian.canonical_count',
+  'canonry.worker',
+  'canonry.replica',
+]);
 
 async function watchTables(service: Service): Promise<Pick<World, 'stored'>> {
   const tables = (await service.execute(`
