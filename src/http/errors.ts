@@ -10,6 +10,8 @@ function respondWithError(c: Context, error: ServiceError): Response {
   if (envelope.meta.retry_after_secs !== undefined) {
     headers['retry-after'] = String(envelope.meta.retry_after_secs);
   }
+  // the rest of that body may still be on its way, for ever: nobody waits for it
+  if (error.status === 408) headers['connection'] = 'close';
   c.set('errorCode', envelope.code);
   return c.body(JSON.stringify(envelope), error.status as 400, headers);
 }

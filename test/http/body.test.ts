@@ -43,6 +43,7 @@ describe('a request body', () => {
     await vi.advanceTimersByTimeAsync(2);
     const answer = await answering;
     expect(answer.status).toBe(408);
+    expect(answer.headers.get('connection')).toBe('close');
     expect(await answer.json()).toMatchObject({ code: 'invalid_input' });
     expect(cancelled).toBe(true);
   });
