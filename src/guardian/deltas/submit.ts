@@ -58,8 +58,8 @@ export async function submitDelta(
     nonce,
     prevCommitment,
     summary: decodeBase64(payload.data, 'invalid_delta'),
-    // members of a JSON value are JSON values
-    payload: canonicalJson(payload as JsonValue),
+    // as it was signed: what a schema returns lacks members such as `constructor`
+    payload: canonicalJson((body as { readonly delta_payload: JsonValue }).delta_payload),
     data: payload.data,
   };
   if (holdsZeroCharacter(submission.payload)) {

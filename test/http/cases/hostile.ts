@@ -152,6 +152,13 @@ export function exactPayloadCases(service: () => Service): void {
     expect(text).toContain(canonicalJson(parseJson(payload)));
   });
 
+  it('gives back members that are called like parts of an object', async () => {
+    const members = '"__proto__":{"a":1},"constructor":{"prototype":2}';
+    const [holder] = await pushed(`0,${members}`);
+    const { path, init } = holder.get('/delta', { nonce: 1n });
+    expect(await (await service().send(path, init)).text()).toContain(members);
+  });
+
   it('answers an identical submission with the stored acknowledgement', async () => {
     const [holder, text] = await pushed(String.raw`{"text":"\\u0000"}`);
     const stored = await exchange(service(), holder.get('/delta', { nonce: 1n }));
