@@ -117,9 +117,10 @@ async function read(path: string): Promise<string> {
   try {
     const file = await open(path, 'r');
     try {
-      if ((await file.stat()).size > operatorLimits.allowlistBytes) {
-        throw new AllowlistError('it is too large');
-      }
+      const stat = await file.stat();
+      // a device has no size and no end
+      if (!stat.isFile()) throw new AllowlistError('it is not a file');
+      if (stat.size > operatorLimits.allowlistBytes) throw new AllowlistError('it is too large');
       return await file.readFile('utf8');
     } finally {
       await file.close();
