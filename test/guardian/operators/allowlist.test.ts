@@ -52,7 +52,10 @@ describe('the list of operators', () => {
     expect(String(error)).not.toContain(key.slice(4, 20));
   });
 
-  it.each(['/dev/zero', '/'])('refuses the device or folder %s, which may have no end', async (path) => {
-    await expect(openAllowlist(path, createLog('silent'))).rejects.toThrow('it is not a file');
-  });
+  it.each(['/dev/zero', '/'])(
+    'refuses the device or folder %s, which may have no end',
+    async (path) => {
+      await expect(openAllowlist(path, createLog('silent'))).rejects.toThrow('it is not a file');
+    },
+  );
 });
