@@ -100,6 +100,8 @@ export const canonicalizationLimits = {
 export const databaseLimits = {
   /** A reachable server answers in milliseconds; longer means it is down or a wrong address. */
   connectSeconds: 10,
+  /** Between two attempts of one connection, at most: a database that is back is used at once. */
+  backoffSeconds: 1,
   /** Hosted proxies cut connections at 10 minutes; ours end first, at rest. */
   idleSeconds: 300,
   lifetimeSeconds: 600,

@@ -131,6 +131,8 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
       password: target.password ?? '',
       prepare: options.preparedStatements ?? false,
       connect_timeout: databaseLimits.connectSeconds,
+      // the driver's own waits up to 20 s, long after the database is back, and a stop with it
+      backoff: (failures: number) => Math.min(0.05 * 2 ** failures, databaseLimits.backoffSeconds),
       idle_timeout: databaseLimits.idleSeconds,
       max_lifetime: databaseLimits.lifetimeSeconds,
       connection: {

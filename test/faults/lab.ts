@@ -10,7 +10,7 @@ import { startProxy, type LabProxy } from './proxy.ts';
 import { seeded, type Random } from './random.ts';
 import { loadMs, type Scenario } from './scenarios.ts';
 import { describeFault, isTakenOver, perform, type Controls, type Fault } from './schedule.ts';
-import { readChanges, readFinal, readLeftovers, type LabDatabase, type Stage } from './stage.ts';
+import { readChanges, readFinal, readLeftovers, type Stage } from './stage.ts';
 
 export type QueueMode = 'account' | 'none';
 
@@ -34,6 +34,9 @@ export interface RunRecord extends Run {
 
 /** For retirement of the dead by the living, and for the sweep to free what only it can. */
 const quietMs = 13_000;
+
+/** Who died a moment ago is counted as living for so long (see readLeftovers). */
+const silenceMs = 1_600;
 
 /** A run that lasts longer is stuck, whatever the reason. */
 const runMs = 100_000;
@@ -242,17 +245,12 @@ async function settle({ options, controls, events }: Lab, calmAt: number): Promi
     await sleep(50);
   }
   const quietBy = Date.now() + quietMs;
-  while (Date.now() < quietBy && !(await isQuiet(database, options.scenario.workers))) {
+  let quietSince = Number.POSITIVE_INFINITY;
+  while (Date.now() < Math.min(quietBy, quietSince + silenceMs)) {
+    const quiet = (await readLeftovers(database, 'dead')).length === 0;
+    quietSince = quiet ? Math.min(quietSince, Date.now()) : Number.POSITIVE_INFINITY;
     await sleep(100);
   }
-}
-
-/** Nothing is held by the dead, and those who died a moment ago are not counted as living. */
-async function isQuiet(database: LabDatabase, workers: number): Promise<boolean> {
-  const [row] = await database.query<{ beating: number }>(
-    'select count(*)::int as beating from canonry.worker',
-  );
-  return (row?.beating ?? 0) <= workers && (await readLeftovers(database, 'dead')).length === 0;
 }
 
 function freePort(): Promise<number> {

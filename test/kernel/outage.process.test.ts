@@ -1,6 +1,7 @@
 /** API and worker outlive their database: no restart by hand, nothing acknowledged is lost. */
 import { expect, it, onTestFinished } from 'vitest';
 import { startDevChain } from '../../src/dev-chain/start.ts';
+import { databaseLimits } from '../../src/limits.ts';
 import { openDatabase } from '../../src/database/connect.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { startCluster } from '../support/cluster.ts';
@@ -38,15 +39,21 @@ it('the same processes go on after the database was killed and came back', async
     expect((await fetch(`${url}/readyz`)).status).toBe(503);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     await expect(wallet.client.getState(wallet.accountId)).rejects.toMatchObject({ status: 500 });
+    // many attempts fail meanwhile; the connections must not wait long once it is back
+    const asking = Array.from({ length: 60 }, () => fetch(`${url}/readyz`));
+    for (const answer of await Promise.all(asking)) expect(answer.status).toBe(503);
     await cluster.start();
     await chain.land(wallet.accountId, pushed.newCommitment ?? '');
     await expect
-      .poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 10_000 })
+      .poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 4_000 })
       .toBe(200);
     expect(await wallet.settled(nonce)).toBe('canonical');
     await wallet.refresh();
   }
+  const stopped = performance.now();
   worker.child.kill('SIGTERM');
   api.child.kill('SIGTERM');
   expect(await Promise.all([worker.exit, api.exit])).toEqual([0, 0]);
+  // less than the time that open queries are given: none is left hanging
+  expect(performance.now() - stopped).toBeLessThan(databaseLimits.closeSeconds * 1_000);
 });
