@@ -47,11 +47,15 @@ declare
 begin
   insert into canonry.worker (worker_id) values (p_worker_id)
     on conflict (worker_id) do update set beat_at = clock_timestamp();
-  with freed as (
-    update canonry.line set fence = fence + 1, holder = null, claimed_at = null
+  with lost as (
+    select line_id from canonry.line
       where holder = p_worker_id and claimed_at < clock_timestamp() - v_silence
         and line_id <> all (p_lines)
-      returning task, account
+      order by account collate "C", task for no key update
+  ), freed as (
+    update canonry.line l set fence = l.fence + 1, holder = null, claimed_at = null
+      from lost where l.line_id = lost.line_id
+      returning l.task, l.account
   )
   select count(canonry.wake(task, account, null, null, 'replace')) into v_count from freed;
   if pg_postmaster_start_time() > clock_timestamp() - v_silence * 2 then

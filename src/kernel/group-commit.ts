@@ -61,12 +61,12 @@ async function writeGroup<Item, Row>(
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   try {
     const rows = await kind.write(ordered.map(({ item }) => item));
-    kind.onWritten?.(group.length);
     ordered.forEach((one, n) => {
       const row = rows[n];
       if (row === undefined) one.reject(new Error('a group write answered too few rows'));
       else one.resolve(row);
     });
+    kind.onWritten?.(group.length);
   } catch (error) {
     if (group.length === 1 || !isRefusal(error)) ordered.forEach(({ reject }) => reject(error));
     else await Promise.all(ordered.map((one) => writeGroup(kind, [one])));

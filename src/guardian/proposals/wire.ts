@@ -69,18 +69,28 @@ export function normalizeProposal(value: unknown): NormalizedProposal {
     const path = v.getDotPath(issue) ?? '';
     throw new ServiceError('invalid_delta', `The field delta_payload.${path} is not valid.`);
   }
-  const { signatures, ...rest } = parsed.output;
-  const { amount, ...about } = rest.metadata;
+  const { signatures, tx_summary: summary, metadata: known } = parsed.output;
+  const { amount, ...about } = known;
+  // as it was signed: what a schema returns lacks members such as `constructor`
+  const { signatures: _signatures, metadata: given, ...members } = value as GivenPayload;
+  const { amount: _amount, ...remarks } = given;
   const normalized = {
-    ...rest,
+    ...members,
     metadata: {
+      ...remarks,
       ...about,
       description: about.description ?? '',
       ...(amount === undefined || amount === null ? {} : { amount: String(amount) }),
     },
   };
   // the members of a parsed JSON value are JSON values
-  return { summary: rest.tx_summary.data, signatures, payload: normalized as unknown as JsonValue };
+  return { summary: summary.data, signatures, payload: normalized as unknown as JsonValue };
+}
+
+/** A payload that the schema has found in order. */
+interface GivenPayload {
+  signatures: unknown;
+  metadata: Record<string, unknown>;
 }
 
 /** A pending proposal as the database holds it. */

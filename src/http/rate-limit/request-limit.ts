@@ -4,6 +4,9 @@ import { routePattern } from '../routes.ts';
 import { clientAddress, clientNetwork, type TrustedProxy } from '../client-address.ts';
 import { Budget } from './budget.ts';
 
+/** Deno passes on whatever a client calls its method; each would have a burst of its own. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
+
 /** Limits of the fleet for one client, and how many replicas share them. */
 export interface RequestLimits {
   burstPerSecond: number;
@@ -26,7 +29,7 @@ export function requestLimit(limits: RequestLimits): MiddlewareHandler {
   return async (c, next) => {
     const client = clientNetwork(clientAddress(c, limits.trustedProxy));
     const named = `${client} ${accountOrSigner(c)}`;
-    const endpoint = `${c.req.method} ${routePattern(c) ?? 'none'}`;
+    const endpoint = `${methods.has(c.req.method) ? c.req.method : 'other'} ${routePattern(c) ?? 'none'}`;
     spend(burst, [`${client} ${endpoint}`, `${named} ${endpoint}`], 'burst', limits);
     spend(sustained, [client, named], 'sustained', limits);
     await next();

@@ -27,8 +27,8 @@ function service(limits: Partial<RequestLimits> = {}) {
   mountRoutes(app, routes);
   app.notFound(routeNotFound);
   app.onError(errorHandler(createLog('silent')));
-  return async (path: string, headers: Record<string, string> = {}, env?: object) =>
-    app.request(path, { headers: { 'x-forwarded-for': '203.0.113.7', ...headers } }, env);
+  return async (path: string, headers: Record<string, string> = {}, env?: object, method = 'GET') =>
+    app.request(path, { method, headers: { 'x-forwarded-for': '203.0.113.7', ...headers } }, env);
 }
 
 const statuses = async (asked: Promise<Response>[]) =>
@@ -61,6 +61,14 @@ describe('request limits', () => {
   it('count unknown paths and wrong methods as well', async () => {
     const ask = service();
     expect(await times(4, (n) => ask(`/absent/${n}`))).toEqual([404, 404, 404, 429]);
+  });
+
+  it('give methods that a client invents one burst together', async () => {
+    const ask = service();
+    const invented = ['ONE', 'TWO', 'THREE', 'FOUR'];
+    expect(await times(4, (n) => ask('/a', {}, undefined, invented[n]))).toEqual([
+      405, 405, 405, 429,
+    ]);
   });
 
   it('leave the health of the machine alone', async () => {
