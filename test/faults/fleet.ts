@@ -69,9 +69,14 @@ export class Fleet {
     await this.#end(name, 'SIGKILL');
   }
 
-  /** SIGTERM; it stays down. Returns the exit code or the signal's name. */
-  stop(name: string): Promise<number | string> {
-    return this.#end(name, 'SIGTERM');
+  /**
+   * SIGTERM; it stays down. Returns the exit code or the signal's name; 0 as well for one that is
+   * only starting and ends by the signal: it has nothing yet that a planned stop could hand over.
+   */
+  async stop(name: string): Promise<number | string> {
+    const { ready, said } = this.#member(name);
+    const ending = await this.#end(name, 'SIGTERM');
+    return ending === 'SIGTERM' && !ready.test(said) ? 0 : ending;
   }
 
   pause(name: string): void {

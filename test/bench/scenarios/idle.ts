@@ -1,12 +1,12 @@
 /** What accounts that were active once and are quiet now cost: `many` with and without them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { drainAll, openFleet, untilEffects } from '../kernel/fleet.ts';
+import { drainAll, openFleet, untilEffects, type Drained } from '../kernel/fleet.ts';
 import { createAccounts, settleDown, submitAll } from '../kernel/load.ts';
 import type { Scenario, ScenarioOptions } from '../kernel/scenario.ts';
 import type { Run, Stage } from '../kernel/stage.ts';
 
 const active = { accounts: 1_000, each: 20 };
-const rounds = 3;
+const rounds = 4;
 /** For the removal of idle queue rows. */
 const longestWaitMs = 300_000;
 
@@ -17,26 +17,36 @@ export const idle: Scenario = async (stage, options) => {
   const { queuesLeft, seconds } = await makeQuiet(old, options, quiet);
   const fresh = await stage.openRun();
   const rates: Record<'with' | 'without', number[]> = { with: [], without: [] };
-  let last: Awaited<ReturnType<typeof drainMany>> | undefined;
+  const costs: Record<'with' | 'without', number[]> = { with: [], without: [] };
+  let last: Drained | undefined;
   for (let round = 0; round < rounds; round++) {
     options.say(`round ${round + 1} of ${rounds} …`);
     const from = quiet + 1 + round * active.accounts;
-    rates.without.push((await drainMany(stage, fresh, options, from, round)).rate);
-    last = await drainMany(stage, old, options, from, round, quiet);
-    rates.with.push(last.rate);
+    const without = () => drainMany(stage, fresh, options, from, round);
+    const among = () => drainMany(stage, old, options, from, round, quiet);
+    // in turns, so that what slows the machine down for a while does not always hit the same one
+    const order = round % 2 === 0 ? (['without', 'with'] as const) : (['with', 'without'] as const);
+    for (const which of order) {
+      const drained = await (which === 'with' ? among() : without());
+      rates[which].push(drained.finalizations_per_s);
+      costs[which].push(processorMs(drained));
+      if (which === 'with') last = drained;
+    }
   }
   await Promise.all([old.drop(), fresh.drop()]);
-  const middle = (values: number[]) => values.toSorted((a, b) => a - b)[1] ?? 0;
   return {
     accounts: active.accounts,
     candidates: active.accounts * active.each,
     idle_accounts: quiet,
-    ...last?.drained,
+    ...last,
     // the quiet accounts were made so in batches, without look-ups
-    without_answer: (last?.drained.without_answer ?? quiet) - quiet,
-    without_idle_per_s: middle(rates.without),
-    with_idle_per_s: middle(rates.with),
-    with_of_without: Number((middle(rates.with) / middle(rates.without)).toFixed(3)),
+    without_answer: (last?.without_answer ?? quiet) - quiet,
+    without_idle_per_s: median(rates.without),
+    with_idle_per_s: median(rates.with),
+    with_of_without: Number((median(rates.with) / median(rates.without)).toFixed(3)),
+    cpu_ms_with: median(costs.with),
+    cpu_ms_without: median(costs.without),
+    cpu_without_of_with: Number((median(costs.without) / median(costs.with)).toFixed(3)),
     queue_rows_left: queuesLeft,
     queue_rows_gone_after_s: seconds,
   };
@@ -73,20 +83,27 @@ async function drainMany(
   from: number,
   round: number,
   before = 0,
-) {
+): Promise<Drained> {
   const load = { ...active, wakeQueue: options.queue, from };
   await createAccounts(run.sql, load);
   await submitAll(run.sql, load);
   await settleDown(run.sql);
   const candidates = active.accounts * active.each;
-  const drained = await drainAll(
-    stage,
-    run,
-    options,
-    before + (round + 1) * candidates,
-    candidates,
-  );
-  return { drained, rate: drained.finalizations_per_s };
+  return drainAll(stage, run, options, before + (round + 1) * candidates, candidates);
+}
+
+/** The middle, of an even number the mean of both middles. */
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low = 0, high = low] = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
+  return Number(((low + high) / 2).toPrecision(4));
+}
+
+/** Of one finalization, in all processes together. */
+function processorMs(drained: Drained): number {
+  const { cpu_ms_per_finalization_postgres: postgres } = drained;
+  const { cpu_ms_per_finalization_workers: workers } = drained;
+  return Number((postgres + workers + drained.cpu_ms_per_finalization_chain).toFixed(3));
 }
 
 async function queueRows(run: Run): Promise<number> {

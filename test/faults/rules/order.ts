@@ -40,7 +40,7 @@ export function checkChains(run: Run): Violation[] {
   const violations: Violation[] = [];
   const at = new Map<string, string>();
   const lastNonce = new Map<string, number>();
-  for (const change of run.changes) {
+  for (const change of promotionsInOrder(run.changes)) {
     if (change.relation === 'account' && !change.before && change.after) {
       at.set(change.key, change.after.commitment);
     }
@@ -56,6 +56,31 @@ export function checkChains(run: Run): Violation[] {
     lastNonce.set(account, nonce);
   }
   return [...violations, ...checkSubmissionOrder(run)];
+}
+
+/**
+ * The same changes, with the promotions of one transaction in the order of their nonces: nobody sees
+ * one without the others, and in which order one statement writes its rows means nothing.
+ */
+function promotionsInOrder(changes: readonly Change[]): Change[] {
+  const ordered = [...changes];
+  const places = new Map<string, number[]>();
+  changes.forEach((change, place) => {
+    if (change.relation !== 'delta' || !becameCanonical(change)) return;
+    const key = `${change.txid} ${change.after?.account_id}`;
+    places.set(key, [...(places.get(key) ?? []), place]);
+  });
+  for (const group of places.values()) {
+    const nonce = (place: number) => {
+      const change = changes[place];
+      return change?.relation === 'delta' ? (change.after?.nonce ?? 0) : 0;
+    };
+    const sorted = group.toSorted((a, b) => nonce(a) - nonce(b));
+    group.forEach((place, n) => {
+      ordered[place] = changes[sorted[n]!]!;
+    });
+  }
+  return ordered;
 }
 
 /** Candidates have their numbers in the order in which an account's deltas were sent. */
