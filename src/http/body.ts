@@ -29,6 +29,21 @@ export async function readJsonText(c: Context, maxBytes: number): Promise<string
   }
 }
 
+/**
+ * Reads a JSON body of a request that nobody signs: numbers are read as JavaScript reads them.
+ * @param whenEmpty what an empty body stands for; it is not JSON when left out.
+ * @throws ServiceError `invalid_input` for what is not JSON, and as readJsonText
+ */
+export async function readJson(c: Context, maxBytes: number, whenEmpty?: object): Promise<unknown> {
+  const text = await readJsonText(c, maxBytes);
+  if (whenEmpty !== undefined && text.trim() === '') return whenEmpty;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ServiceError('invalid_input', 'The body is not JSON.');
+  }
+}
+
 async function readBytes(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { ServiceError } from '../../errors.ts';
-import { readJsonText } from '../../http/body.ts';
+import { readJson } from '../../http/body.ts';
 import type { Route } from '../../http/routes.ts';
 import { registerAccount } from './accounts.ts';
 import { EvmChainError } from './chain/chain.ts';
@@ -29,7 +29,10 @@ function loginRoutes(context: EvmContext): Route[] {
       method: 'POST',
       path: '/evm/auth/verify',
       handle: async (c) => {
-        const session = await openWalletSession(context, await readBody(c, context));
+        const session = await openWalletSession(
+          context,
+          await readJson(c, context.maxRequestBytes),
+        );
         sendSession(c, context.cookies, session);
         return c.json({ address: session.address, expires_at: session.expiresAt.getTime() });
       },
@@ -60,10 +63,12 @@ function accountRoutes(context: EvmContext): Route[] {
   const accountOf = (c: Context) => c.req.query('account_id');
   return [
     forSession('POST', '/evm/accounts', async (c, session) =>
-      registerAccount(context, session, await readBody(c, context)),
+      registerAccount(context, session, await readJson(c, context.maxRequestBytes)),
     ),
     forSession('POST', '/evm/proposals', async (c, session) =>
-      proposalObject(await createProposal(context, session, await readBody(c, context))),
+      proposalObject(
+        await createProposal(context, session, await readJson(c, context.maxRequestBytes)),
+      ),
     ),
     forSession('GET', '/evm/proposals', async (c, session) => ({
       proposals: (await listProposals(context, session, accountOf(c))).map(proposalObject),
@@ -72,27 +77,22 @@ function accountRoutes(context: EvmContext): Route[] {
       proposalObject(await readProposal(context, session, accountOf(c), proposalOf(c))),
     ),
     forSession('POST', '/evm/proposals/:proposal_id/approve', async (c, session) => {
-      const body = await readBody(c, context);
+      const body = await readJson(c, context.maxRequestBytes);
       return proposalObject(await approveProposal(context, session, proposalOf(c), body));
     }),
     forSession('GET', '/evm/proposals/:proposal_id/executable', async (c, session) =>
       executableObject(await readExecutable(context, session, accountOf(c), proposalOf(c))),
     ),
     forSession('POST', '/evm/proposals/:proposal_id/cancel', async (c, session) => {
-      await cancelProposal(context, session, proposalOf(c), await readBody(c, context));
+      await cancelProposal(
+        context,
+        session,
+        proposalOf(c),
+        await readJson(c, context.maxRequestBytes),
+      );
       return { success: true };
     }),
   ];
-}
-
-/** @throws ServiceError `invalid_input` */
-async function readBody(c: Context, { maxRequestBytes }: EvmContext): Promise<unknown> {
-  const text = await readJsonText(c, maxRequestBytes);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ServiceError('invalid_input', 'The body is not JSON.');
-  }
 }
 
 /** A route whose chain faults have become errors of the table. */

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { readJsonText } from '../../http/body.ts';
+import { readJson } from '../../http/body.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import { operatorLimits } from '../../limits.ts';
 import { requireNamedAccount } from './account-id.ts';
@@ -24,7 +24,7 @@ export const unpauseBody = v.object({ reason: v.optional(v.nullable(reason), nul
  * @throws ServiceError `invalid_input`, `account_not_found`
  */
 export async function pauseAccount(c: Context, context: OperatorContext, operator: Operator) {
-  const body = v.safeParse(pauseBody, await readBody(c));
+  const body = v.safeParse(pauseBody, await readPauseBody(c));
   const { accountId } = requireNamedAccount(c);
   if (!body.success) throw invalidReason();
   const [row] = await context.sql<
@@ -46,7 +46,7 @@ export async function pauseAccount(c: Context, context: OperatorContext, operato
  * @throws ServiceError `invalid_input`, `account_not_found`
  */
 export async function unpauseAccount(c: Context, context: OperatorContext, operator: Operator) {
-  const body = v.safeParse(unpauseBody, hasBody(c) ? await readBody(c) : {});
+  const body = v.safeParse(unpauseBody, hasBody(c) ? await readPauseBody(c) : {});
   const { accountId } = requireNamedAccount(c);
   if (!body.success) throw invalidReason();
   const { reason: given } = body.output;
@@ -70,15 +70,8 @@ function hasBody(c: Context): boolean {
   );
 }
 
-/** An empty body is an empty object. @throws ServiceError `invalid_input` */
-async function readBody(c: Context): Promise<unknown> {
-  const text = await readJsonText(c, operatorLimits.requestBytes);
-  try {
-    return text.trim() === '' ? {} : JSON.parse(text);
-  } catch {
-    throw new ServiceError('invalid_input', 'The body is not JSON.');
-  }
-}
+/** An empty body is an empty object. */
+const readPauseBody = (c: Context) => readJson(c, operatorLimits.requestBytes, {});
 
 const invalidReason = () =>
   new ServiceError(

@@ -1,6 +1,4 @@
-import type { Context } from 'hono';
-import { ServiceError } from '../../errors.ts';
-import { readJsonText } from '../../http/body.ts';
+import { readJson } from '../../http/body.ts';
 import type { Route } from '../../http/routes.ts';
 import { operatorLimits } from '../../limits.ts';
 import type { OperatorContext } from './context.ts';
@@ -24,7 +22,10 @@ function loginRoutes(context: OperatorContext): Route[] {
       method: 'POST',
       path: '/auth/verify',
       handle: async (c) => {
-        const session = await openOperatorSession(context, await readBody(c));
+        const session = await openOperatorSession(
+          context,
+          await readJson(c, operatorLimits.loginBytes),
+        );
         sendSession(c, context, session);
         return c.json({
           success: true,
@@ -50,14 +51,4 @@ function loginRoutes(context: OperatorContext): Route[] {
       },
     },
   ];
-}
-
-/** @throws ServiceError `invalid_input` */
-async function readBody(c: Context): Promise<unknown> {
-  const text = await readJsonText(c, operatorLimits.loginBytes);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ServiceError('invalid_input', 'The body is not JSON.');
-  }
 }
