@@ -5,9 +5,9 @@ import { createLog } from '../observability/log.ts';
 import { createApi } from './compose/api.ts';
 import { openMetrics } from './compose/metrics.ts';
 import { openConfiguredDatabase } from './database.ts';
-import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+import { runUntilSignal } from './shutdown.ts';
 
-try {
+await runUntilSignal(async () => {
   const config = loadConfig(process.env);
   assertProductionReady(config);
   const log = createLog(config.LOG_LEVEL, { role: 'api' });
@@ -23,12 +23,13 @@ try {
     },
     (request, { remoteAddr }) => api.app.fetch(request, { remoteAddr }),
   );
-  closeOnSignal(async () => {
-    await server.shutdown();
-    await api.close();
-    await metrics.close();
-    await database.close();
-  }, log);
-} catch (error) {
-  exitWithMessage(error);
-}
+  return {
+    log,
+    async close() {
+      await server.shutdown();
+      await api.close();
+      await metrics.close();
+      await database.close();
+    },
+  };
+});

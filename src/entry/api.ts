@@ -6,9 +6,9 @@ import { createApi } from './compose/api.ts';
 import { openMetrics } from './compose/metrics.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { listen } from './listen.ts';
-import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+import { runUntilSignal } from './shutdown.ts';
 
-try {
+await runUntilSignal(async () => {
   const config = loadConfig(process.env);
   assertProductionReady(config);
   const log = createLog(config.LOG_LEVEL, { role: 'api' });
@@ -17,12 +17,13 @@ try {
   const api = await createApi(config, database, log, metrics.metrics);
   const server = await listen(api.app, config.HOST, config.PORT);
   console.log(`canonry api ready at ${server.url}`);
-  closeOnSignal(async () => {
-    await server.close();
-    await api.close();
-    await metrics.close();
-    await database.close();
-  }, log);
-} catch (error) {
-  exitWithMessage(error);
-}
+  return {
+    log,
+    async close() {
+      await server.close();
+      await api.close();
+      await metrics.close();
+      await database.close();
+    },
+  };
+});

@@ -5,9 +5,9 @@ import { loadConfig } from '../config/load.ts';
 import { startDevChain } from '../dev-chain/start.ts';
 import { createLog } from '../observability/log.ts';
 import { assertNotProduction } from './compose/shared.ts';
-import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+import { runUntilSignal } from './shutdown.ts';
 
-try {
+await runUntilSignal(async () => {
   const config = loadConfig(process.env);
   assertNotProduction(config, 'The development chain');
   const chain = await startDevChain({
@@ -16,7 +16,8 @@ try {
     file: path.join(config.CANONRY_DATA_DIR, 'dev-chain.json'),
   });
   console.log(`canonry development chain ready at ${chain.url}`);
-  closeOnSignal(() => chain.close(), createLog(config.LOG_LEVEL, { role: 'dev-chain' }));
-} catch (error) {
-  exitWithMessage(error);
-}
+  return {
+    log: createLog(config.LOG_LEVEL, { role: 'dev-chain' }),
+    close: () => chain.close(),
+  };
+});

@@ -2,10 +2,10 @@
 import process from 'node:process';
 import { loadConfig } from '../config/load.ts';
 import { createLog } from '../observability/log.ts';
-import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+import { runUntilSignal } from './shutdown.ts';
 import { startStack } from './stack.ts';
 
-try {
+await runUntilSignal(async () => {
   // one line when ready; warnings and errors only after that, unless asked for more
   const config = loadConfig({ LOG_LEVEL: 'warn', ...process.env });
   const log = createLog(config.LOG_LEVEL, { role: 'all-in-one' });
@@ -13,7 +13,5 @@ try {
   console.log(
     `Canonry is ready at ${stack.url} (${stack.description}). Next: npm run demo, in another terminal. Ctrl-C stops.`,
   );
-  closeOnSignal(() => stack.close(), log);
-} catch (error) {
-  exitWithMessage(error);
-}
+  return { log, close: () => stack.close() };
+});

@@ -12,9 +12,9 @@ import { checkReadiness } from './compose/shared.ts';
 import { createWorker } from './compose/worker.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { listen, type Listening } from './listen.ts';
-import { closeOnSignal, exitWithMessage } from './shutdown.ts';
+import { runUntilSignal } from './shutdown.ts';
 
-try {
+await runUntilSignal(async () => {
   const config = loadConfig(process.env);
   assertProductionReady(config);
   if (!config.DATABASE_URL && !config.DIRECT_DATABASE_URL) {
@@ -42,12 +42,13 @@ try {
     health = await listen(app, config.HOST, config.CANONRY_WORKER_HEALTH_PORT);
   }
   console.log(`canonry worker ready${health ? ` at ${health.url}` : ''}`);
-  closeOnSignal(async () => {
-    await worker.stop();
-    await health?.close();
-    await metrics.close();
-    await database.close();
-  }, log);
-} catch (error) {
-  exitWithMessage(error);
-}
+  return {
+    log,
+    async close() {
+      await worker.stop();
+      await health?.close();
+      await metrics.close();
+      await database.close();
+    },
+  };
+});

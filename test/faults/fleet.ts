@@ -71,7 +71,8 @@ export class Fleet {
 
   /**
    * SIGTERM; it stays down. Returns the exit code or the signal's name; 0 as well for one that is
-   * only starting and ends by the signal: it has nothing yet that a planned stop could hand over.
+   * still loading its modules and ends by the signal: it has not begun anything. From the first
+   * line of its entry on a process answers the signal itself.
    */
   async stop(name: string): Promise<number | string> {
     const { ready, said } = this.#member(name);
