@@ -1,6 +1,6 @@
 -- Guardian: admission of signed requests, and what they read or write.
 
--- Who: every signed route, after the signature was verified against auth_version.
+-- Who: every signed write and admit_read, after the signature was verified against auth_version.
 -- Locks: the account row (key share) and the signer's clock row.
 -- Index: primary keys.
 -- Why safe: the timestamp must be strictly greater than the newest accepted one of this signer;
@@ -34,6 +34,49 @@ begin
     return 'authentication_replay';
   end if;
   return 'ok';
+end
+$$;
+
+-- Who: every signed read, in the statement that reads.
+-- Locks, index: as admit.
+-- Why safe: p_names are commitments of the key that made the signature. With p_auth_version they
+-- were compared with the signers of that version; without (null: the process does not remember
+-- the account) they are compared here, where nothing can be stale.
+-- Returns what admit returns, or 'authentication_failed'; with the account as it was seen when the
+-- process did not remember it and is admitted.
+create or replace function guardian.admit_read(
+  p_account_id text, p_auth_version bigint, p_scheme text, p_names text[], p_timestamp bigint,
+  out outcome text, out seen_version bigint, out seen_scheme text, out seen_signers text[],
+  out seen_commitment text
+) language plpgsql as $$
+declare
+  v_signer text;
+  v_account guardian.account;
+begin
+  if p_auth_version is not null then
+    outcome := guardian.admit(p_account_id, p_auth_version, p_names[1], p_timestamp);
+    return;
+  end if;
+  select * into v_account from guardian.account
+    where account_id = p_account_id for key share;
+  if not found then
+    outcome := 'account_not_found';
+    return;
+  end if;
+  select name into v_signer from unnest(p_names) with ordinality as given (name, place)
+    where name = any (v_account.signer_commitments) and p_scheme = v_account.auth_scheme
+    order by place limit 1;
+  if v_signer is null then
+    outcome := 'authentication_failed';
+    return;
+  end if;
+  outcome := guardian.admit(p_account_id, v_account.auth_version, v_signer, p_timestamp);
+  if outcome = 'ok' then
+    seen_version := v_account.auth_version;
+    seen_scheme := v_account.auth_scheme;
+    seen_signers := v_account.signer_commitments;
+    seen_commitment := v_account.commitment;
+  end if;
 end
 $$;
 

@@ -30,7 +30,7 @@ begin
   for v_role, v_functions in values
     ('canonry_api', array[
       'canonry.announce', 'canonry.leave',
-      'guardian.admit', 'guardian.refusal_details', 'guardian.configure_account',
+      'guardian.admit', 'guardian.admit_read', 'guardian.refusal_details', 'guardian.configure_account',
       'guardian.submit_delta', 'guardian.request_abandon',
       'guardian.create_proposal', 'guardian.sign_proposal', 'guardian.proposal_after',
       'guardian.issue_challenge', 'guardian.decoy_challenge', 'guardian.live_challenges',

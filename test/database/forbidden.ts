@@ -100,6 +100,11 @@ export const forbidden: { what: string; statement: string; to: readonly RoleName
     to: ['worker', 'operator', 'readonly'],
   },
   {
+    what: 'reading as a signer',
+    statement: `select guardian.admit_read('x', null, 'ecdsa', '{s}', 1)`,
+    to: ['worker', 'operator', 'readonly'],
+  },
+  {
     what: 'acting on a candidate',
     statement: `select canonry.operate(1, 'discard', 'me', 'r')`,
     to: ['api', 'worker', 'readonly'],

@@ -69,7 +69,14 @@ describe.each([15, 18] as const)('plans on Postgres %s', (version) => {
       '{"data":"y"}', 'ecdsa', 'k', 'a', '\\x02', array['s'], true, 'q', 3)`;
 
   const operations: [string, (sql: Database['sql']) => Promise<unknown>][] = [
-    ['a signed read', (sql) => sql`select guardian.admit(${account}, 1, 's', ${now})`],
+    [
+      'a signed read',
+      (sql) => sql`select guardian.admit_read(${account}, 1, 'ecdsa', '{s}', ${now})`,
+    ],
+    [
+      'a signed read of an account that is not remembered',
+      (sql) => sql`select guardian.admit_read(${account}, null, 'ecdsa', '{x,s}', ${now})`,
+    ],
     ['a submission', () => submit(10, 'c1', 'c2', now + 11)],
     ['a pipelined submission', () => submit(11, 'c2', 'c3', now + 12)],
     ['a conflict', () => submit(12, 'c1', 'c9', now + 13)],

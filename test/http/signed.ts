@@ -48,7 +48,11 @@ export interface Holder {
     body: JsonValue,
     options?: { timestamp?: number; text?: string; accountId?: string },
   ): Prepared;
-  get(path: string, query?: Record<string, bigint>, options?: { timestamp?: number }): Prepared;
+  get(
+    path: string,
+    query?: Record<string, bigint>,
+    options?: { timestamp?: number; accountId?: string },
+  ): Prepared;
   /** The body that configures the account. */
   configureBody(): Record<string, JsonValue>;
   /** The body of a delta that applies to the account. */
@@ -137,12 +141,12 @@ export function createHolder(
       const signed = headers(canonicalJson(parseJson(text)), timestamp, options.accountId);
       return { path, init: { method: 'POST', body: text, headers: signed } };
     },
-    get(path, query = {}, { timestamp = nextTimestamp() } = {}) {
-      const members = { account_id: accountId, ...query };
+    get(path, query = {}, { timestamp = nextTimestamp(), accountId: asked = accountId } = {}) {
+      const members = { account_id: asked, ...query };
       const search = new URLSearchParams(
         Object.entries(members).map(([name, value]) => [name, String(value)]),
       );
-      const init = { headers: headers(canonicalJson(members), timestamp) };
+      const init = { headers: headers(canonicalJson(members), timestamp, asked) };
       return { path: `${path}?${search.toString()}`, init };
     },
     configureBody: () => ({

@@ -117,7 +117,10 @@ function guardianContext(
 ): GuardianContext {
   return {
     ...parts,
-    requests: { verifyRequest: (claim) => compute.run('verifyRequest', claim) },
+    requests: {
+      verifyRequest: (claim) => compute.run('verifyRequest', claim),
+      signerOfRequest: (request) => compute.run('signerOfRequest', request),
+    },
     signatures: {
       verifyMessage: (claim) => compute.run('verifyMessage', claim),
       verifyLookup: (claim) => compute.run('verifyLookup', claim),

@@ -130,7 +130,7 @@ function rememberState(
 }
 
 /**
- * Authenticates a request and runs `handle`, which uses up the request's timestamp in the
+ * Authenticates a request that writes and runs `handle`, which uses up the request's timestamp in the
  * statement that does its work. A remembered signer set spares a round trip; when it is old
  * (`stale_auth`, or the signer is not in it), the request is verified against a fresh one.
  *
@@ -168,10 +168,14 @@ async function loadFresh(context: GuardianContext, request: SignedRequest): Prom
   return stored;
 }
 
-/** What the admission in the database refused; the database's clock has the last word. */
-function refuseUnauthenticated<T extends { outcome: string }>(result: T): T {
+/**
+ * What the admission in the database refused; the database's clock has the last word.
+ * @throws ServiceError `account_not_found`, `authentication_failed`, `authentication_replay`
+ */
+export function refuseUnauthenticated<T extends { outcome: string }>(result: T): T {
   switch (result.outcome) {
     case 'account_not_found':
+    case 'authentication_failed':
     case 'authentication_replay':
       throw new ServiceError(result.outcome);
     case 'not_fresh':

@@ -74,12 +74,39 @@ function verifyEcdsaClaim(claim: SignatureClaim): string {
   return named;
 }
 
-function authorizedName(publicKey: Uint8Array, authorized: readonly string[]): string | null {
+function authorizedName(publicKey: Uint8Array, authorized: readonly string[]): string | undefined {
+  return ecdsaNames(publicKey).find((name) => authorized.includes(name));
+}
+
+/** Both commitments of an ECDSA key, the native one first; none for bytes that are no key. */
+function ecdsaNames(publicKey: Uint8Array): string[] {
   const commitments = ecdsaCommitments(publicKey);
-  if (commitments === null) return null;
-  for (const form of [commitments.native, commitments.packed]) {
-    const name = wordToHex(form);
-    if (authorized.includes(name)) return name;
+  return commitments ? [commitments.native, commitments.packed].map(wordToHex) : [];
+}
+
+/**
+ * Who signed, when it is not known yet who may: whoever asks decides that later.
+ * @returns the commitments that the signer's key has; one for Falcon. For ECDSA the recovered
+ *   key's, then those of the client's key if it is another one and the signature is its own.
+ * @throws AuthenticationError when it is nobody's signature.
+ */
+export function namesOfSigner(claim: Omit<SignatureClaim, 'authorized'>): string[] {
+  if (claim.scheme === 'falcon') {
+    const decoded = decodeFalcon(claim.signature);
+    if (!verifySignature(claim.message(), decoded)) {
+      throw new AuthenticationError('the signature is not valid');
+    }
+    return [wordToHex(publicKeyCommitment(decoded.publicKey))];
   }
-  return null;
+  if (!isEcdsaSignature(claim.signature)) throw new AuthenticationError('not a signature');
+  const message = claim.message();
+  const recovered = recoverEcdsaKey(message, claim.signature);
+  const names = recovered ? ecdsaNames(recovered) : [];
+  const { publicKey } = claim;
+  const others = publicKey ? ecdsaNames(publicKey).filter((name) => !names.includes(name)) : [];
+  if (publicKey && others.length > 0 && verifyEcdsa(message, claim.signature, publicKey)) {
+    names.push(...others);
+  }
+  if (names.length === 0) throw new AuthenticationError('the signature is not valid');
+  return names;
 }

@@ -20,6 +20,15 @@ export interface RequestVerifier {
   verifyRequest(
     request: SignedRequest & { scheme: SignatureScheme; authorized: readonly string[] },
   ): Promise<string>;
+  /** @throws AuthenticationError when it is nobody's signature. */
+  signerOfRequest(request: SignedRequest): Promise<RequestSigner>;
+}
+
+/** Whose signature a request carries, whether or not this signer may do anything. */
+export interface RequestSigner {
+  scheme: SignatureScheme;
+  /** Commitments of the key, `0x` + 64 lower-case hex digits; at least one. */
+  names: string[];
 }
 
 /** The stored account as authentication needs it. */

@@ -4,10 +4,10 @@ import { hexToBytes } from '@noble/hashes/utils.js';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../networks/miden/falcon/parameters.ts';
 import { wordFromHex } from '../networks/miden/word.ts';
 import type { SignatureScheme } from '../networks/network.ts';
-import type { SignedRequest } from './signed-request.ts';
+import type { RequestSigner, SignedRequest } from './signed-request.ts';
 import { lookupMessage } from './lookup-message.ts';
 import { requestMessage } from './request-message.ts';
-import { AuthenticationError, verifySignedMessage } from './signature.ts';
+import { AuthenticationError, namesOfSigner, verifySignedMessage } from './signature.ts';
 
 /** A request with what is known about its account. */
 export interface RequestClaim extends SignedRequest {
@@ -21,15 +21,28 @@ export interface RequestClaim extends SignedRequest {
  * @throws AuthenticationError
  */
 export function verifyRequest(claim: RequestClaim): string {
-  const { accountId, timestamp, payload } = claim;
-  return verifySignedMessage({
-    scheme: claim.scheme,
+  const { scheme, authorized } = claim;
+  return verifySignedMessage({ scheme, authorized, ...signedParts(claim) });
+}
+
+/**
+ * Who signed a request to an account that nothing is known about yet. A signature of Falcon's size
+ * is Falcon's; whether the scheme and the key are the account's is for the caller to find out.
+ * @throws AuthenticationError when it is nobody's signature.
+ */
+export function signerOfRequest(request: SignedRequest): RequestSigner {
+  const parts = signedParts(request);
+  const scheme = parts.signature.length === SIGNATURE_BYTES ? 'falcon' : 'ecdsa';
+  return { scheme, names: namesOfSigner({ scheme, ...parts }) };
+}
+
+function signedParts({ accountId, timestamp, payload, signature, publicKey }: SignedRequest) {
+  return {
     message: () => requestMessage(accountId, timestamp, payload),
-    signature: headerBytes('x-signature', claim.signature, SIGNATURE_BYTES),
+    signature: headerBytes('x-signature', signature, SIGNATURE_BYTES),
     // 32 bytes are a commitment instead of a key: they name a signer but prove nothing.
-    publicKey: headerBytes('x-pubkey', claim.publicKey, PUBLIC_KEY_BYTES),
-    authorized: claim.authorized,
-  });
+    publicKey: headerBytes('x-pubkey', publicKey, PUBLIC_KEY_BYTES),
+  };
 }
 
 /** A word that somebody signed: a cosigner over a transaction summary. */

@@ -2,15 +2,14 @@ import { ServiceError } from '../../errors.ts';
 import { guardianLimits } from '../../limits.ts';
 import type * as v from 'valibot';
 import { parseJson } from '../authentication/canonical-json.ts';
-import { admitted } from '../authentication/authenticate.ts';
+import { admittedRead, admitting, type Admitted } from '../authentication/admitted-read.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { decodeBase64, encodeBase64 } from '../accounts/wire.ts';
 import { openedDelta } from './read.ts';
 import type { DeltaRow, historyAnswer } from './wire.ts';
 
-interface HistoryRow {
-  outcome: string;
+interface HistoryRow extends Admitted {
   nonce: bigint | null;
   new_commitment: string;
   status_timestamp: Date;
@@ -36,20 +35,21 @@ export async function readHistory(
   limit: number,
   before: bigint | null,
 ): Promise<Page> {
-  const { rows } = await admitted(context, request, async (admission) => {
-    const { accountId, authVersion, signer, timestamp } = admission;
-    const read = await context.sql<HistoryRow[]>`
-      select a.outcome, d.nonce, d.new_commitment, d.status_timestamp
-      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+  const { accountId } = request;
+  const rows = await admittedRead(
+    context,
+    request,
+    (admission) => context.sql<HistoryRow[]>`
+      select a.*, d.nonce, d.new_commitment, d.status_timestamp
+      from ${admitting(context, admission)} a
       left join lateral (
         select * from guardian.delta
         where account_id = ${accountId} and status = 'canonical'
           and nonce < ${before ?? 2n ** 63n - 1n}
         order by nonce desc limit ${limit + 1}
       ) d on a.outcome = 'ok'
-      order by d.nonce desc`;
-    return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
-  });
+      order by d.nonce desc`,
+  );
   const found = rows.filter((row): row is HistoryRow & { nonce: bigint } => row.nonce !== null);
   const page = found.slice(0, limit);
   return {
@@ -76,22 +76,23 @@ export async function readDeltasSince(
   nonce: bigint,
 ): Promise<DeltaRow> {
   const most = guardianLimits.mergedDeltas;
-  const { rows } = await admitted(context, request, async (admission) => {
-    const { accountId, authVersion, signer, timestamp } = admission;
-    const read = await context.sql<({ outcome: string; state: Uint8Array } & DeltaRow)[]>`
-      select a.outcome, s.state, d.account_id, d.nonce, d.status, d.status_reason,
+  const { accountId } = request;
+  const rows = await admittedRead(
+    context,
+    request,
+    (admission) => context.sql<(Admitted & { state: Uint8Array } & DeltaRow)[]>`
+      select a.*, s.state, d.account_id, d.nonce, d.status, d.status_reason,
              d.status_timestamp, d.prev_commitment, d.new_commitment, d.payload::text as payload,
              d.candidate_id, d.ack_scheme, d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count
-      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      from ${admitting(context, admission)} a
       left join guardian.account s on a.outcome = 'ok' and s.account_id = ${accountId}
       left join lateral (
         select * from guardian.delta
         where account_id = ${accountId} and status = 'canonical' and nonce >= ${nonce}
         order by candidate_id limit ${most + 1}
       ) d on true
-      order by d.candidate_id`;
-    return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
-  });
+      order by d.candidate_id`,
+  );
   const [first] = rows;
   const last = rows.at(-1);
   if (!first || !last || first.nonce === null) throw new ServiceError('delta_not_found');

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../errors.ts';
-import { admitted } from '../authentication/authenticate.ts';
+import { admittedRead, admitting, type Admitted } from '../authentication/admitted-read.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import type { DeltaRow } from './wire.ts';
@@ -13,18 +13,18 @@ export async function readDelta(
   request: SignedRequest,
   nonce: bigint,
 ): Promise<DeltaRow> {
-  const row = await admitted(context, request, async (admission) => {
-    const { accountId, authVersion, signer, timestamp } = admission;
-    const [read] = await context.sql<({ outcome: string } & DeltaRow)[]>`
-      select a.outcome, d.account_id, d.nonce, d.status, d.status_reason, d.status_timestamp,
+  const { accountId } = request;
+  const [row] = await admittedRead(
+    context,
+    request,
+    (admission) => context.sql<(Admitted & DeltaRow)[]>`
+      select a.*, d.account_id, d.nonce, d.status, d.status_reason, d.status_timestamp,
              d.prev_commitment, d.new_commitment, d.payload::text as payload, d.ack_scheme,
              d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count
-      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      from ${admitting(context, admission)} a
       left join guardian.delta d
-        on a.outcome = 'ok' and d.account_id = ${accountId} and d.nonce = ${nonce}`;
-    if (!read) throw new ServiceError('storage_error');
-    return read;
-  });
+        on a.outcome = 'ok' and d.account_id = ${accountId} and d.nonce = ${nonce}`,
+  );
   if (row.nonce === null) throw new ServiceError('delta_not_found');
   return openedDelta(context, row);
 }

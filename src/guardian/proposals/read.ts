@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { admitted } from '../authentication/authenticate.ts';
+import { admittedRead, admitting, type Admitted } from '../authentication/admitted-read.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import type { ProposalRow } from './wire.ts';
@@ -22,17 +22,18 @@ export async function listProposals(
   context: GuardianContext,
   request: SignedRequest,
 ): Promise<ProposalRow[]> {
-  const { rows } = await admitted(context, request, async (admission) => {
-    const { accountId, authVersion, signer, timestamp } = admission;
-    const read = await context.sql<({ outcome: string } & ProposalRow)[]>`
-      select a.outcome, p.account_id, p.commitment, p.nonce, p.prev_commitment, p.proposer,
+  const { accountId } = request;
+  const rows = await admittedRead(
+    context,
+    request,
+    (admission) => context.sql<(Admitted & ProposalRow)[]>`
+      select a.*, p.account_id, p.commitment, p.nonce, p.prev_commitment, p.proposer,
              p.created_at, p.payload::text as payload,
              guardian.signatures_of(p.account_id, p.commitment)::text as signatures
-      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      from ${admitting(context, admission)} a
       left join guardian.proposal p on a.outcome = 'ok' and p.account_id = ${accountId}
-      order by p.nonce, p.commitment`;
-    return { outcome: read[0]?.outcome ?? 'storage_error', rows: read };
-  });
+      order by p.nonce, p.commitment`,
+  );
   return rows.filter((row) => row.commitment !== null).map((row) => openedProposal(context, row));
 }
 
@@ -45,18 +46,18 @@ export async function readProposal(
   request: SignedRequest,
   commitment: string,
 ): Promise<ProposalRow> {
-  const row = await admitted(context, request, async (admission) => {
-    const { accountId, authVersion, signer, timestamp } = admission;
-    const [read] = await context.sql<({ outcome: string } & ProposalRow)[]>`
-      select a.outcome, p.account_id, p.commitment, p.nonce, p.prev_commitment, p.proposer,
+  const { accountId } = request;
+  const [row] = await admittedRead(
+    context,
+    request,
+    (admission) => context.sql<(Admitted & ProposalRow)[]>`
+      select a.*, p.account_id, p.commitment, p.nonce, p.prev_commitment, p.proposer,
              p.created_at, p.payload::text as payload,
              guardian.signatures_of(p.account_id, p.commitment)::text as signatures
-      from guardian.admit(${accountId}, ${authVersion}, ${signer}, ${timestamp}) a (outcome)
+      from ${admitting(context, admission)} a
       left join guardian.proposal p
-        on a.outcome = 'ok' and p.account_id = ${accountId} and p.commitment = ${commitment}`;
-    if (!read) throw new ServiceError('storage_error');
-    return read;
-  });
+        on a.outcome = 'ok' and p.account_id = ${accountId} and p.commitment = ${commitment}`,
+  );
   if (row.commitment === null) throw new ServiceError('proposal_not_found');
   return openedProposal(context, row);
 }

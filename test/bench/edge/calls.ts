@@ -19,7 +19,7 @@ export interface EdgeCall {
   act(wallet: Wallet, arranged: string): Promise<unknown>;
 }
 
-const signedRead = { cold: 2, cached: 1 };
+const signedRead = { cold: 1, cached: 1 };
 const write = { cold: 2, cached: 1 };
 const without = { cold: 0, cached: 0 };
 

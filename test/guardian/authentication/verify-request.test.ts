@@ -11,6 +11,7 @@ import {
 } from '../../../src/guardian/authentication/signature.ts';
 import {
   type RequestClaim,
+  signerOfRequest,
   verifyRequest,
 } from '../../../src/guardian/authentication/verify-request.ts';
 import {
@@ -134,6 +135,44 @@ test('ecdsa: the key in the header helps when the recovery id is wrong', () => {
   expect(verifyRequest(claim(signer, { signature: turned }))).toBe(signer.commitment);
   const foreign = { signature: turned, publicKey: ecdsaSigner(2).publicKey };
   expect(() => verifyRequest(claim(signer, foreign))).toThrow(AuthenticationError);
+});
+
+test.each(signers)('%s: a signer is named before anybody knows who may sign', (_name, signer) => {
+  const { scheme, authorized: _, ...request } = claim(signer);
+  const found = signerOfRequest(request);
+  expect(found.scheme).toBe(scheme);
+  expect(found.names).toContain(signer.commitment);
+  expect(found.names).toHaveLength(scheme === 'falcon' ? 1 : 2);
+  // what the client calls its key changes nothing
+  expect(signerOfRequest({ ...request, publicKey: STRANGER })).toEqual(found);
+  for (const signature of [
+    '',
+    '0x',
+    'zz',
+    'ab',
+    `0x${'00'.repeat(65)}`,
+    `0x${'ff'.repeat(1524)}`,
+  ]) {
+    expect(() => signerOfRequest({ ...request, signature })).toThrow(AuthenticationError);
+  }
+});
+
+test.each(signers)('%s: what was signed is part of the name', (_name, signer) => {
+  const { scheme, authorized: _, ...request } = claim(signer);
+  const changed = { ...request, payload: `${PAYLOAD} ` };
+  if (scheme === 'falcon') expect(() => signerOfRequest(changed)).toThrow(AuthenticationError);
+  // some key is recovered from any signature: not this one
+  else expect(signerOfRequest(changed).names).not.toContain(signer.commitment);
+});
+
+test('ecdsa: a wrong recovery id adds the key in the header, if it signed', () => {
+  const signer = ecdsaSigner(1);
+  const signature = signer.sign(requestMessage(ACCOUNT, AT, PAYLOAD));
+  const turned = `${signature.slice(0, -2)}0${signature.endsWith('1') ? '0' : '1'}`;
+  const request = { ...claim(signer), signature: turned };
+  expect(signerOfRequest(request).names).toContain(signer.commitment);
+  const { publicKey, commitment } = ecdsaSigner(2);
+  expect(signerOfRequest({ ...request, publicKey }).names).not.toContain(commitment);
 });
 
 test('falcon: a stranger is turned away before anything is hashed', () => {

@@ -4,6 +4,7 @@ import type {
   MessageClaim,
   RequestClaim,
 } from '../../../authentication/verify-request.ts';
+import type { RequestSigner, SignedRequest } from '../../../authentication/signed-request.ts';
 import type { AppliedDelta, InspectedAccount, SignatureScheme } from '../../network.ts';
 import type { AccountOrigin } from '../codec/account.ts';
 import type { DescribedSummary } from '../summary/describe.ts';
@@ -26,6 +27,8 @@ export interface AcknowledgedDelta extends AppliedDelta {
 export interface Operations {
   /** @throws AuthenticationError */
   verifyRequest(claim: RequestClaim): string;
+  /** @throws AuthenticationError */
+  signerOfRequest(request: SignedRequest): RequestSigner;
   /** Who signed a word. @throws AuthenticationError */
   verifyMessage(claim: MessageClaim): string;
   /** Who signed a look-up by key. @throws AuthenticationError */

@@ -2,6 +2,7 @@
 import type { AckKeys } from '../../../acknowledgement/ack-keys.ts';
 import { acknowledger } from '../../../acknowledgement/acknowledge.ts';
 import {
+  signerOfRequest,
   verifyLookup,
   verifyMessage,
   verifyRequest,
@@ -16,6 +17,7 @@ export function createOperations(keys: AckKeys): Operations {
   const acknowledge = acknowledger(keys);
   return {
     verifyRequest,
+    signerOfRequest,
     verifyMessage,
     verifyLookup,
     mergeDeltas: (input) => mergeDeltas(input, accounts),
