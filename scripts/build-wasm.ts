@@ -3,7 +3,8 @@
  * runtime needs neither a file read nor a bundler. The output is committed; a test compiles again
  * and compares the bytes.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import {
@@ -14,14 +15,19 @@ import {
 
 const folder = fileURLToPath(new URL('../src/guardian/networks/miden/hash/wasm/', import.meta.url));
 
-/** @throws Error with the compiler's messages. */
 export async function compilePermutation(): Promise<Uint8Array> {
+  return compile(readFileSync(`${folder}permutation.as.ts`, 'utf8'));
+}
+
+/**
+ * @param entry AssemblyScript that may import the modules of the folder.
+ * @throws Error with the compiler's messages.
+ */
+export async function compile(entry: string): Promise<Uint8Array> {
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     [
-      'permutation.as.ts',
-      '--baseDir',
-      folder,
+      'entry.ts',
       '--outFile',
       'permutation.wasm',
       '--runtime',
@@ -32,6 +38,8 @@ export async function compilePermutation(): Promise<Uint8Array> {
       '0',
       '--converge',
       '--noAssert',
+      '--enable',
+      'simd',
       // Everything lives at fixed addresses (layout.as.ts): two pages, the compiler places nothing
       // below the end of the input buffer.
       '--memoryBase',
@@ -42,6 +50,11 @@ export async function compilePermutation(): Promise<Uint8Array> {
       '3',
     ],
     {
+      readFile: (name) => {
+        if (name === 'entry.ts') return entry;
+        const file = path.join(folder, name);
+        return existsSync(file) ? readFileSync(file, 'utf8') : null;
+      },
       writeFile(name, contents) {
         if (name === 'permutation.wasm' && typeof contents !== 'string') binary = contents;
       },

@@ -55,6 +55,32 @@ export function square(a: u64): u64 {
   return reduceProduct(low, aHigh * aHigh + (cross >> 31) + (low < bottom ? 1 : 0));
 }
 
+/**
+ * The squares of two elements at once. Vectors have no unsigned comparison: with their sign bits
+ * turned (`sign` holds it), signed ones compare alike, and their result -1 is the carry.
+ */
+@inline
+export function squarePair(pair: v128, sign: v128): v128 {
+  const lows = v128.shuffle<i32>(pair, pair, 0, 2, 0, 2);
+  const highs = v128.shuffle<i32>(pair, pair, 1, 3, 1, 3);
+  const bottom = i64x2.extmul_low_i32x4_u(lows, lows);
+  const cross = i64x2.extmul_low_i32x4_u(lows, highs);
+  const low = i64x2.add(bottom, i64x2.shl(cross, 33));
+  const lowSigned = v128.xor(low, sign);
+  const carry = i64x2.gt_s(v128.xor(bottom, sign), lowSigned);
+  const square = i64x2.extmul_low_i32x4_u(highs, highs);
+  const high = i64x2.sub(i64x2.add(square, i64x2.shr_u(cross, 31)), carry);
+  // from here on as reduceProduct
+  const top = i64x2.shr_u(high, 32);
+  const borrow = i64x2.shr_u(i64x2.gt_s(v128.xor(top, sign), lowSigned), 32);
+  const difference = i64x2.sub(i64x2.sub(low, top), borrow);
+  const middle = i64x2.shl(high, 32);
+  const shifted = i64x2.sub(middle, i64x2.shr_u(middle, 32));
+  const sum = i64x2.add(difference, shifted);
+  const over = i64x2.gt_s(v128.xor(shifted, sign), v128.xor(sum, sign));
+  return i64x2.add(sum, i64x2.shr_u(over, 32));
+}
+
 @inline
 export function power7(a: u64): u64 {
   const a2 = square(a);

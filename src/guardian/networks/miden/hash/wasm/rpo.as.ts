@@ -1,5 +1,5 @@
 // Rescue Prime Optimized over 12 elements: 7 rounds of a forward and an inverse half round.
-import { addCanonical, canonical, EPSILON, joinHalves, multiply, power7, square } from './goldilocks.as';
+import { addCanonical, canonical, EPSILON, joinHalves, multiply, power7, square, squarePair } from './goldilocks.as';
 import { RPO_CONSTANTS, SCRATCH, STATE, STATE_END } from './layout.as';
 
 const ROW: usize = 96;
@@ -38,7 +38,7 @@ function mdsAndConstants(constants: usize): void {
   }
 }
 
-// The lanes of the inverse S-box are independent; working on all twelve before the next step keeps
+// The lanes of the inverse S-box are independent; working on several before the next step keeps
 // the multipliers busy, where one lane after the other would wait for each product.
 
 function multiplyRows(to: usize, a: usize, b: usize): void {
@@ -47,16 +47,33 @@ function multiplyRows(to: usize, a: usize, b: usize): void {
   }
 }
 
-function squareRow(to: usize, from: usize): void {
-  for (let lane: usize = 0; lane < ROW; lane += 8) {
-    store<u64>(to + lane, square(load<u64>(from + lane)));
+/**
+ * to = from^(2^count). Six lanes stay in registers through all steps: four of them on the vector
+ * unit and two on the multiplier, which work side by side.
+ */
+function squareTimes(to: usize, from: usize, count: i32): void {
+  const sign = i64x2.splat(0x8000000000000000);
+  for (let lane: usize = 0; lane < ROW; lane += 48) {
+    let a = v128.load(from + lane);
+    let b = v128.load(from + lane, 16);
+    let c = load<u64>(from + lane, 32);
+    let d = load<u64>(from + lane, 40);
+    for (let i = 0; i < count; i++) {
+      a = squarePair(a, sign);
+      c = square(c);
+      b = squarePair(b, sign);
+      d = square(d);
+    }
+    v128.store(to + lane, a);
+    v128.store(to + lane, b, 16);
+    store<u64>(to + lane, c, 32);
+    store<u64>(to + lane, d, 40);
   }
 }
 
 /** to = from^(2^count) * tail; `to` must differ from `tail`. */
 function squareThenMultiply(to: usize, from: usize, count: i32, tail: usize): void {
-  squareRow(to, from);
-  for (let i = 1; i < count; i++) squareRow(to, to);
+  squareTimes(to, from, count);
   multiplyRows(to, to, tail);
 }
 
@@ -69,16 +86,15 @@ const C = SCRATCH + 4 * ROW;
 /** x^(1/7) = x^10540996611094048183 in 72 multiplications a lane. The exponent is
  *  0b1001001..., a repeated pattern: the steps below write it in binary. */
 function inverseSbox(): void {
-  squareRow(X2, STATE);
-  squareRow(X4, X2);
+  squareTimes(X2, STATE, 1);
+  squareTimes(X4, X2, 1);
   squareThenMultiply(A, X4, 3, X4); // 100100
   squareThenMultiply(B, A, 6, A); // (100) x 4
   squareThenMultiply(C, B, 12, B); // (100) x 8
   squareThenMultiply(B, C, 6, A); // (100) x 10
   squareThenMultiply(C, B, 31, B); // (100) x 10, one bit, (100) x 10
   squareThenMultiply(A, C, 1, B);
-  squareRow(A, A);
-  squareRow(A, A);
+  squareTimes(A, A, 2);
   multiplyRows(X2, X2, X4);
   multiplyRows(X2, X2, STATE);
   multiplyRows(STATE, A, X2);
