@@ -66,6 +66,11 @@ export const authenticationLimits = {
   maxSkewMs: 300_000,
   /** Verifications of one request while the account's signer set changes under it. */
   maxVerifications: 3,
+  /**
+   * Hashing this many characters of a body takes a computation thread about 50 ms. A longer one is
+   * hashed only for a request whose x-pubkey names a key that may sign.
+   */
+  hashedForAnybody: 262_144,
 } as const;
 
 /** Looks at the chain while a delta waits (protocol §4.4 and §4.6). */

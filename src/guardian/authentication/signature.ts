@@ -1,4 +1,5 @@
 /** Who signed a word, given who may (protocol dossier §2.5 and §2.6). */
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { decodeSignature, FalconEncodingError } from '../networks/miden/falcon/codec.ts';
 import { publicKeyCommitment, verifySignature } from '../networks/miden/falcon/verify.ts';
 import {
@@ -10,6 +11,9 @@ import {
 import { type Word, wordToHex } from '../networks/miden/word.ts';
 import type { SignatureScheme } from '../networks/network.ts';
 
+/** Size of a word. */
+const COMMITMENT_BYTES = 32;
+
 /** The signature is not one of an authorized signer. Clients learn no more than that. */
 export class AuthenticationError extends Error {
   override name = 'AuthenticationError';
@@ -20,8 +24,10 @@ export interface SignatureClaim {
   /** Computed only when the rest is worth it: hashing a large body costs more than the curve. */
   message: () => Word;
   signature: Uint8Array;
-  /** What the client calls its key; only ECDSA looks at it, when recovery finds no authorized key. */
+  /** What the client calls its key, or its commitment; only ECDSA looks at it. */
   publicKey?: Uint8Array;
+  /** The key has to be named: computing the message costs too much to do it for anybody. */
+  isNameRequired?: boolean;
   /** Key commitments, `0x` + 64 lower-case hex digits. */
   authorized: readonly string[];
 }
@@ -60,6 +66,9 @@ function decodeFalcon(signature: Uint8Array): ReturnType<typeof decodeSignature>
  */
 function verifyEcdsaClaim(claim: SignatureClaim): string {
   if (!isEcdsaSignature(claim.signature)) throw new AuthenticationError('not a signature');
+  if (claim.isNameRequired && !namesAuthorized(claim)) {
+    throw new AuthenticationError('the key is not authorized');
+  }
   const message = claim.message();
   const recovered = recoverEcdsaKey(message, claim.signature);
   const signer = recovered && authorizedName(recovered, claim.authorized);
@@ -72,6 +81,13 @@ function verifyEcdsaClaim(claim: SignatureClaim): string {
     throw new AuthenticationError('the signature is not valid');
   }
   return named;
+}
+
+/** Whether x-pubkey names somebody who may sign: as a key, or as the commitment of one. */
+function namesAuthorized({ publicKey = new Uint8Array(), authorized }: SignatureClaim): boolean {
+  const named =
+    publicKey.length === COMMITMENT_BYTES ? [`0x${bytesToHex(publicKey)}`] : ecdsaNames(publicKey);
+  return named.some((name) => authorized.includes(name));
 }
 
 function authorizedName(publicKey: Uint8Array, authorized: readonly string[]): string | undefined {

@@ -1,6 +1,7 @@
 /** Verification of a whole signed request, as CPU work for a computation thread. */
 import { hexToBytes } from '@noble/hashes/utils.js';
 
+import { authenticationLimits } from '../../limits.ts';
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from '../networks/miden/falcon/parameters.ts';
 import { wordFromHex } from '../networks/miden/word.ts';
 import type { SignatureScheme } from '../networks/network.ts';
@@ -22,7 +23,8 @@ export interface RequestClaim extends SignedRequest {
  */
 export function verifyRequest(claim: RequestClaim): string {
   const { scheme, authorized } = claim;
-  return verifySignedMessage({ scheme, authorized, ...signedParts(claim) });
+  const isNameRequired = claim.payload.length > authenticationLimits.hashedForAnybody;
+  return verifySignedMessage({ scheme, authorized, isNameRequired, ...signedParts(claim) });
 }
 
 /**

@@ -2,6 +2,7 @@ import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { falcon512 } from '@noble/post-quantum/falcon.js';
 import { expect, test, vi } from 'vitest';
 
+import { authenticationLimits } from '../../../src/limits.ts';
 import { lookupMessage } from '../../../src/guardian/authentication/lookup-message.ts';
 import { requestMessage } from '../../../src/guardian/authentication/request-message.ts';
 import {
@@ -190,6 +191,33 @@ test('falcon: a stranger is turned away before anything is hashed', () => {
     expect(attempt.message).not.toHaveBeenCalled();
   }
 });
+
+test.each(['native', 'packed'] as const)(
+  'ecdsa, %s: a long body is hashed for who names a key that may sign',
+  (form) => {
+    const signer = ecdsaSigner(1, form);
+    const payload = JSON.stringify('x'.repeat(authenticationLimits.hashedForAnybody));
+    const signature = signer.sign(requestMessage(ACCOUNT, AT, payload));
+    const long = claim(signer, { payload, signature });
+    for (const publicKey of [signer.publicKey, signer.commitment]) {
+      expect(verifyRequest({ ...long, publicKey })).toBe(signer.commitment);
+    }
+    const message = vi.fn(() => requestMessage(ACCOUNT, AT, payload));
+    const parts = { scheme: 'ecdsa', authorized: long.authorized, message } as const;
+    for (const publicKey of ['0x', ecdsaSigner(2).publicKey, ecdsaSigner(2).commitment]) {
+      expect(() => verifyRequest({ ...long, publicKey })).toThrow(AuthenticationError);
+      const bytes = {
+        signature: hexToBytes(signature.slice(2)),
+        publicKey: hexToBytes(publicKey.slice(2)),
+      };
+      const attempt = { ...parts, ...bytes, isNameRequired: true };
+      expect(() => verifySignedMessage(attempt)).toThrow(AuthenticationError);
+    }
+    expect(message).not.toHaveBeenCalled();
+    // a short one is hashed for anybody: the signature names its key
+    expect(verifyRequest(claim(signer, { publicKey: '0x' }))).toBe(signer.commitment);
+  },
+);
 
 test('a lookup signature proves the key it looks up, in both schemes', () => {
   for (const signer of [falconSigner(1), ecdsaSigner(1), ecdsaSigner(1, 'packed')]) {
