@@ -4,14 +4,23 @@
 -- Who: POST /evm/accounts, after the chain named the session's address as a signer.
 -- Locks: the account row.
 -- Why safe: one upsert. Proposals keep the validator and the signers they were made with.
-create or replace function guardian.register_evm_account(
+-- Returns whether the account is new.
+drop function if exists guardian.register_evm_account(text, bigint, text, text);
+create function guardian.register_evm_account(
   p_account_id text, p_chain_id bigint, p_address text, p_validator text
-) returns void language sql as $$
-  insert into guardian.evm_account as a (account_id, chain_id, address, validator)
+) returns boolean language plpgsql as $$
+begin
+  insert into guardian.evm_account (account_id, chain_id, address, validator)
     values (p_account_id, p_chain_id, p_address, p_validator)
-    on conflict (account_id) do update
-      set validator = excluded.validator, updated_at = clock_timestamp()
-      where a.validator <> excluded.validator;
+    on conflict (account_id) do nothing;
+  if found then
+    return true;
+  end if;
+  update guardian.evm_account
+    set validator = p_validator, updated_at = clock_timestamp()
+    where account_id = p_account_id and validator <> p_validator;
+  return false;
+end
 $$;
 
 -- Who: every change of proposals, first.

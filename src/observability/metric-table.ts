@@ -80,8 +80,8 @@ export const metricTable = {
   },
   guardian_rate_limit_rejections_total: {
     type: 'counter',
-    help: 'Requests refused because a client asked for too many.',
-    labels: { limit_type: ['burst', 'sustained'], transport: ['http'] },
+    help: 'Requests refused because a client, or somebody with an operator’s key, asked for too many.',
+    labels: { limit_type: ['burst', 'sustained', 'operator'], transport: ['http'] },
   },
   guardian_miden_rpc_requests_total: {
     type: 'counter',
@@ -142,8 +142,8 @@ export const metricTable = {
   },
   guardian_accounts_created_total: {
     type: 'counter',
-    help: 'Accounts configured here for the first time.',
-    labels: { kind: ['miden'] },
+    help: 'Accounts configured or registered here for the first time.',
+    labels: { kind: ['miden', 'evm'] },
   },
   guardian_operator_auth_challenges_total: {
     type: 'counter',

@@ -20,7 +20,11 @@ let service: Service;
 
 beforeAll(async () => {
   allowlist = writeAllowlist([operator.publicKey]);
-  const limits = { GUARDIAN_RATE_LIMIT_ENABLED: 'true', GUARDIAN_RATE_BURST_PER_SEC: '20' };
+  const limits = {
+    GUARDIAN_RATE_LIMIT_ENABLED: 'true',
+    GUARDIAN_RATE_BURST_PER_SEC: '20',
+    GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC: '2',
+  };
   service = await openInProcess(
     { ...allowlist.environment, ...limits },
     undefined,
@@ -77,6 +81,17 @@ it('counts logins of operators, and of those who are none', async () => {
     expect(await count(name, { outcome: 'denied' }), name).toBe(1);
   }
   expect(await count('guardian_operator_sessions_started_total')).toBe(1);
+});
+
+it('counts tries with one operator’s key that are too many', async () => {
+  const path = `/auth/challenge?commitment=${createOperatorKey('ecdsa').commitment}`;
+  const statuses = await Promise.all(
+    Array.from({ length: 5 }, async () => (await service.send(path)).status),
+  );
+  const refused = statuses.filter((status) => status === 429).length;
+  expect(refused).toBeGreaterThan(0);
+  const rejected = { limit_type: 'operator', transport: 'http' };
+  expect(await count('guardian_rate_limit_rejections_total', rejected)).toBe(refused);
 });
 
 it('counts what it refuses for being too much', async () => {

@@ -138,7 +138,7 @@ function guardianContext(
 /** EVM accounts where nodes of a chain are configured; without them, not even the code is loaded. */
 async function openEvmAccounts(
   config: Config,
-  { sql, storage }: Pick<GuardianContext, 'sql' | 'storage'>,
+  { sql, storage, metrics }: Pick<GuardianContext, 'sql' | 'storage' | 'metrics'>,
   log: Log,
 ) {
   const rpcUrls = config.GUARDIAN_EVM_RPC_URLS;
@@ -147,6 +147,7 @@ async function openEvmAccounts(
   return openEvm({
     sql,
     storage,
+    metrics,
     rpcUrls,
     entryPoint: config.GUARDIAN_EVM_ENTRYPOINT_ADDRESS,
     maxActiveProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
@@ -166,7 +167,7 @@ async function openOperatorsApi(
       ...parts,
       allowlistFile: config.GUARDIAN_OPERATOR_PUBLIC_KEYS_FILE,
       cookies: cookiePolicy(config),
-      logins: loginLimits(config),
+      logins: loginLimits(config, parts.metrics),
       trustedProxy: config.CANONRY_TRUST_PROXY,
     });
   } catch (error) {
@@ -187,12 +188,17 @@ function requestLimits(config: Config, metrics: Metrics): RequestLimits | undefi
   };
 }
 
-function loginLimits(config: Config): LoginLimits {
+function loginLimits(config: Config, metrics: Metrics): LoginLimits {
   if (!config.GUARDIAN_RATE_LIMIT_ENABLED) return unlimitedLogins;
   return limitLogins({
     burstPerSecond: config.GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC,
     perMinute: config.GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN,
     replicas: config.GUARDIAN_MAX_REPLICAS,
+    onRejected: () =>
+      metrics.count('guardian_rate_limit_rejections_total', {
+        limit_type: 'operator',
+        transport: 'http',
+      }),
   });
 }
 

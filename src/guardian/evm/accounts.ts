@@ -53,8 +53,9 @@ export async function registerAccount(
     session,
   );
   const { accountId } = accountKey(chain_id, account_address);
-  await context.sql`select guardian.register_evm_account(
-    ${accountId}, ${chain_id}, ${account_address}, ${multisig_validator_address})`;
+  const [row] = await context.sql<{ is_new: boolean }[]>`select guardian.register_evm_account(
+    ${accountId}, ${chain_id}, ${account_address}, ${multisig_validator_address}) as is_new`;
+  if (row?.is_new) context.metrics.count('guardian_accounts_created_total', { kind: 'evm' });
   return {
     account_id: accountId,
     chain_id,

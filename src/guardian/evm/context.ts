@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import type { AccountStorage } from '../storage/storage.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
 import type { EvmChain } from './chain/chain.ts';
@@ -14,4 +15,5 @@ export interface EvmContext {
   maxRequestBytes: number;
   cookies: CookiePolicy;
   storage: Pick<AccountStorage, 'sealProposal' | 'openProposal'>;
+  metrics: Metrics;
 }

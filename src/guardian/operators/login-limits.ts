@@ -6,6 +6,8 @@ export interface LoginRates {
   burstPerSecond: number;
   perMinute: number;
   replicas: number;
+  /** Told of each refusal. */
+  onRejected?: () => void;
 }
 
 export interface LoginLimits {
@@ -18,14 +20,21 @@ export interface LoginLimits {
  * the key is an operator's makes no difference. However many replicas there are, each of them serves
  * one try at a time: nobody is kept out for good.
  */
-export function limitLogins({ burstPerSecond, perMinute, replicas }: LoginRates): LoginLimits {
+export function limitLogins({
+  burstPerSecond,
+  perMinute,
+  replicas,
+  onRejected,
+}: LoginRates): LoginLimits {
   const burst = new Budget({ count: burstPerSecond, periodMs: 1_000 }, replicas);
   const sustained = new Budget({ count: perMinute, periodMs: 60_000 }, replicas);
   return {
     spend(endpoint, commitment) {
       const key = `${endpoint} ${commitment}`;
       const waitMs = burst.spend(key) || sustained.spend(key);
-      if (waitMs > 0) throw tooMany(waitMs);
+      if (waitMs === 0) return;
+      onRejected?.();
+      throw tooMany(waitMs);
     },
   };
 }
