@@ -184,6 +184,13 @@ export const computeLimits = {
   restartDelayMs: 250,
   /** After this many the engine has compiled what matters; about 100 ms. */
   warmUpRounds: 12,
+  /** A thousand map entries: the cold commitment of such an account takes about 80 ms. More is done
+   * on a thread of its own. */
+  largeBytes: 65_536,
+  /** A text of this length is hashed in about 50 ms. */
+  largePayloadCharacters: 262_144,
+  /** One operation takes seconds at most, and a client waits no longer than `operationMs`. */
+  queuedLargeOperations: 16,
 } as const;
 
 /** When `canonry doctor` speaks up. */

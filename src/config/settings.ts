@@ -235,7 +235,8 @@ export const settings = {
   CANONRY_COMPUTE_THREADS: {
     schema: optionalInteger(1, 64),
     fallback: null,
-    meaning: 'Threads for hashing and signatures in each process. Unset: cores minus one.',
+    meaning:
+      'Threads for hashing and signatures in each process. Unset: cores minus one. Large accounts and bodies share one more, started when the first one comes.',
     reason: 'Signatures and commitments must not block the event loop.',
   },
   CANONRY_WORKER_CONCURRENCY: {

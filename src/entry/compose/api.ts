@@ -15,6 +15,7 @@ import { ackIdentity } from '../../guardian/acknowledgement/ack-identity.ts';
 import type { GuardianContext } from '../../guardian/context.ts';
 import { guardianRoutes } from '../../guardian/http/routes.ts';
 import type { Compute } from '../../guardian/networks/miden/compute/compute.ts';
+import { separateLargeWork } from '../../guardian/networks/miden/compute/large-work.ts';
 import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts';
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
 import { AllowlistError } from '../../guardian/operators/allowlist.ts';
@@ -27,6 +28,7 @@ import {
 import { openOperators } from '../../guardian/operators/open.ts';
 import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
 import { createCursors } from '../../http/cursor.ts';
+import { computeLimits } from '../../limits.ts';
 import type { RequestLimits } from '../../http/rate-limit/request-limit.ts';
 import type { Log } from '../../observability/log.ts';
 import { unobserved, type Metrics } from '../../observability/metrics.ts';
@@ -58,7 +60,11 @@ export async function createApi(
   const storage = await openConfiguredStorage(database.sql, encryption);
   const keys = await loadAckKeys(ackKeys);
   const threads = config.CANONRY_COMPUTE_THREADS;
-  const compute = await startComputePool({ keys, ...(threads ? { threads } : {}) });
+  const compute = separateLargeWork(
+    await startComputePool({ keys, ...(threads ? { threads } : {}) }),
+    () =>
+      startComputePool({ keys, threads: 1, queuedOperations: computeLimits.queuedLargeOperations }),
+  );
   const node = midenNode(config, chain.endpoint, metrics);
   const network = new MidenNetwork(compute, node, chain.network === 'local' ? 'any' : 'derived');
   const context = guardianContext(
