@@ -1,28 +1,29 @@
-import * as v from 'valibot';
 import type { AbiFunction } from 'viem';
 // not 'viem', which brings along everything else
-import { decodeFunctionResult, encodeFunctionData } from 'viem/utils';
+import { encodeFunctionData } from 'viem/utils';
 import { evmLimits } from '../../../limits.ts';
-import { address, type Hex } from '../values.ts';
+import type { Hex } from '../values.ts';
+import { readAddresses, readBool, readUint256 } from './answers.ts';
 import { EvmChainError, type EvmChain, type Multisig } from './chain.ts';
 import type { EvmNode } from './node.ts';
 
-const view = (name: string, inputs: string[], output: string): AbiFunction => ({
+/** What is called; `answers.ts` reads what comes back. */
+const view = (name: string, inputs: string[]): AbiFunction => ({
   type: 'function',
   name,
   stateMutability: 'view',
   inputs: inputs.map((type) => ({ type })),
-  outputs: [{ type: output }],
+  outputs: [],
 });
 
-/** ERC-7579: module type, module, context. */
-const isModuleInstalled = view('isModuleInstalled', ['uint256', 'address', 'bytes'], 'bool');
-/** The multisig validator of OpenZeppelin's contracts: account, first, behind the last. */
-const getSignerCount = view('getSignerCount', ['address'], 'uint256');
-const getSigners = view('getSigners', ['address', 'uint64', 'uint64'], 'bytes[]');
-const threshold = view('threshold', ['address'], 'uint64');
+/** ERC-7579: module type, module, context; a bool. */
+const isModuleInstalled = view('isModuleInstalled', ['uint256', 'address', 'bytes']);
+/** The multisig validator of OpenZeppelin's contracts: account, first, behind the last; `bytes[]`. */
+const getSignerCount = view('getSignerCount', ['address']);
+const getSigners = view('getSigners', ['address', 'uint64', 'uint64']);
+const threshold = view('threshold', ['address']);
 /** ERC-4337: sender, key. */
-const getNonce = view('getNonce', ['address', 'uint192'], 'uint256');
+const getNonce = view('getNonce', ['address', 'uint192']);
 
 const validatorModule = 1n;
 
@@ -38,10 +39,10 @@ export class ContractReader implements EvmChain {
 
   async readMultisig(account: Hex, validator: Hex): Promise<Multisig | undefined> {
     const module = [validatorModule, validator, '0x'];
-    if (!(await this.#read(account, isModuleInstalled, module, v.boolean()))) return undefined;
+    if (!(await this.#read(account, isModuleInstalled, module, readBool))) return undefined;
     const [count, needed] = await Promise.all([
-      this.#read(validator, getSignerCount, [account], v.bigint()),
-      this.#read(validator, threshold, [account], v.bigint()),
+      this.#read(validator, getSignerCount, [account], readUint256),
+      this.#read(validator, threshold, [account], readUint256),
     ]);
     if (count < 1n || count > BigInt(evmLimits.signers)) {
       throw new EvmChainError('invalid', `the validator counts ${count} signers`);
@@ -50,15 +51,17 @@ export class ContractReader implements EvmChain {
       throw new EvmChainError('invalid', `the validator wants ${needed} of ${count} signers`);
     }
     const all = [account, 0n, count];
-    const signers = await this.#read(validator, getSigners, all, v.array(address));
-    if (BigInt(signers.length) !== count || new Set(signers).size !== signers.length) {
+    const signers = await this.#read(validator, getSigners, all, (data) =>
+      readAddresses(data, Number(count)),
+    );
+    if (new Set(signers).size !== signers.length) {
       throw new EvmChainError('invalid', 'the validator does not list distinct signers');
     }
     return { signers, threshold: Number(needed) };
   }
 
   async nextNonce(account: Hex, key: bigint): Promise<bigint> {
-    const next = await this.#read(this.#entryPoint, getNonce, [account, key], v.bigint());
+    const next = await this.#read(this.#entryPoint, getNonce, [account, key], readUint256);
     if (next >> 64n !== key) {
       throw new EvmChainError('invalid', 'the EntryPoint answered for another nonce key');
     }
@@ -69,33 +72,23 @@ export class ContractReader implements EvmChain {
     to: Hex,
     called: AbiFunction,
     args: readonly unknown[],
-    answer: v.GenericSchema<unknown, T>,
+    parse: (data: string) => T | undefined,
   ): Promise<T> {
-    const data = await this.#ask(to, encodeFunctionData({ abi: [called], args }));
-    const parsed = v.safeParse(answer, decode(called, data));
-    if (parsed.success) return parsed.output;
+    const answer = parse(await this.#ask(to, encodeFunctionData({ abi: [called], args })));
+    if (answer !== undefined) return answer;
     throw new EvmChainError('invalid', `the answer of ${called.name} is not of its type`);
   }
 
-  async #ask(to: Hex, data: Hex): Promise<Hex> {
+  async #ask(to: Hex, data: Hex): Promise<string> {
     let failure = new EvmChainError('unavailable', 'the chain has no node');
     for (const node of this.#nodes) {
       try {
-        return (await node.call(to, data)) as Hex;
+        return await node.call(to, data);
       } catch (error) {
         if (!(error instanceof EvmChainError) || error.kind === 'invalid') throw error;
         failure = error;
       }
     }
     throw failure;
-  }
-}
-
-/** @returns undefined when the bytes are not what the function returns. */
-function decode(called: AbiFunction, data: Hex): unknown {
-  try {
-    return decodeFunctionResult({ abi: [called], data });
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** Nodes and contracts that lie, stall or lead elsewhere. */
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { once } from 'node:events';
+import process from 'node:process';
 import { encodeAbiParameters, toFunctionSelector } from 'viem/utils';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EvmChainError } from '../../../../src/guardian/evm/chain/chain.ts';
@@ -146,6 +147,54 @@ describe('a contract', () => {
     expect(multisig).toEqual({ signers: [a, b], threshold: 1 });
   });
 
+  it('may have as many signers as there may be', async () => {
+    const signers = Array.from(
+      { length: evmLimits.signers },
+      (_, n): Hex => `0x${n.toString(16).padStart(40, '0')}`,
+    );
+    const count = BigInt(evmLimits.signers);
+    const url = await validatorOf({ count, threshold: count, signers: list(signers) });
+    const multisig = await reader([url]).readMultisig(account, validator);
+    expect(multisig).toEqual({ signers, threshold: evmLimits.signers });
+  });
+
+  /** Offsets from behind the count, the count said to be their number, and the same few bytes. */
+  const aliased = (count: number, element: Hex): Hex => {
+    const offsets = word(BigInt(32 * count))
+      .slice(2)
+      .repeat(count);
+    return `${word(32n)}${word(BigInt(count)).slice(2)}${offsets}${element.slice(2)}`;
+  };
+
+  it('whose signers are all one and the same long text takes no memory for each', async () => {
+    const long: Hex = `${word(64_000n)}${'ab'.repeat(64_000)}`;
+    const url = await validatorOf({ count: 1_000n, threshold: 1n, signers: aliased(1_000, long) });
+    const before = process.memoryUsage();
+    const started = performance.now();
+    expect((await failure(reader([url]).readMultisig(account, validator))).kind).toBe('invalid');
+    const after = process.memoryUsage();
+    expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(
+      2 ** 25,
+    );
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it.each([
+    ['an answer too long', `${word(2n)}00`],
+    ['an answer too short', word(2n).slice(0, -2)],
+    ['an odd number of digits', word(2n).slice(0, -1)],
+  ])('with %s for a count is refused', async (_name, said) => {
+    const url = await node(({ data }) =>
+      data.startsWith(selectors.isModuleInstalled) ? word(1n) : said,
+    );
+    expect((await failure(reader([url]).readMultisig(account, validator))).kind).toBe('invalid');
+  });
+
+  it('that answers 2 for whether a module is installed is refused', async () => {
+    const read = reader([await node(() => word(2n))]).readMultisig(account, validator);
+    expect((await failure(read)).kind).toBe('invalid');
+  });
+
   it.each([
     ['no signers', { count: 0n, signers: list([]) }],
     ['too many signers', { count: BigInt(evmLimits.signers) + 1n }],
@@ -156,6 +205,13 @@ describe('a contract', () => {
     ['more signers than it counts', { signers: list([a, b, account]) }],
     ['a signer twice', { signers: list([a, a]) }],
     ['a signer that is no address', { signers: list([a, '0x1234']) }],
+    ['a signer of 21 bytes', { signers: list([a, `${b}ff`]) }],
+    ['padding that is not zero', { signers: `${list([a, b]).slice(0, -2)}01` as Hex }],
+    [
+      'two signers at one place',
+      { signers: aliased(2, `${word(20n)}${a.slice(2)}${'0'.repeat(24 + 128)}`) },
+    ],
+    ['something behind the list', { signers: `${list([a, b])}${'0'.repeat(64)}` as Hex }],
     ['an empty answer', { signers: '0x' as Hex }],
     ['a cut answer', { signers: list([a, b]).slice(0, -64) as Hex }],
     ['a list that points outside', { signers: `0x${'ff'.repeat(64)}` as Hex }],
