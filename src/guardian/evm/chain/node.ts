@@ -41,7 +41,8 @@ export class EvmNode {
     try {
       const answer = await this.#request('eth_chainId', []);
       if (answer.length > 66 || BigInt(answer === '0x' ? 0 : answer) !== BigInt(this.#chainId)) {
-        throw new EvmChainError('invalid', `a node of chain ${this.#chainId} serves another chain`);
+        // says nothing about the account: the next node may be the right one
+        throw this.#error('unavailable', 'eth_chainId', 'serves another chain');
       }
     } catch (error) {
       this.#verified = undefined; // the next call asks again

@@ -41,13 +41,13 @@ async function readBody(request: IncomingMessage): Promise<string> {
 
 type Answer = (call: { method: string; data: string }) => unknown;
 
-/** A node of chain 1 whose other answers the test decides; a string is the result. */
-function node(answer: Answer): Promise<string> {
+/** A node whose other answers the test decides; a string is the result. */
+function node(answer: Answer, chainId = '0x1'): Promise<string> {
   return serve((request, response) => {
     void readBody(request).then((text) => {
       const { method, params } = JSON.parse(text) as { method: string; params: { data: string }[] };
       const said =
-        method === 'eth_chainId' ? '0x1' : answer({ method, data: params[0]?.data ?? '' });
+        method === 'eth_chainId' ? chainId : answer({ method, data: params[0]?.data ?? '' });
       const body = typeof said === 'string' ? { result: said } : said;
       response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, ...(body as object) }));
     });
@@ -105,10 +105,11 @@ describe('a node', () => {
     expect((await failure(reader([url], 50).nextNonce(account, 0n))).kind).toBe('unavailable');
   });
 
-  it('of another chain is refused', async () => {
-    const url = await node(() => word(0n));
-    const other = new ContractReader([new EvmNode(url, 2)], entryPoint);
-    expect((await failure(other.nextNonce(account, 0n))).kind).toBe('invalid');
+  it('of another chain counts as silent, and the next one is asked', async () => {
+    const wrong = await node(() => ({ result: word(9n) }), '0x2');
+    const right = await node(() => word(7n));
+    expect((await failure(reader([wrong]).nextNonce(account, 0n))).kind).toBe('unavailable');
+    expect(await reader([wrong, right]).nextNonce(account, 0n)).toBe(7n);
   });
 
   it.each([
