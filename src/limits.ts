@@ -25,10 +25,20 @@ export const kernelLimits = {
   maxFetchedJobs: 2_000,
   /** A fetch is not made larger once its jobs take this long: a new wake-up waits behind them. */
   maxFetchedMs: 1_000,
+  /** Wake-ups that were fetched and not begun go back after this long (the chain turned slow): other
+   * workers may have room. The engine's default is five minutes. */
+  fetchedMs: 5_000,
   /** Writes of one kind that share a transaction: its locks are held for a few milliseconds. */
   maxGroup: 50,
   /** Transactions of one kind on their way at a time: the next group gathers meanwhile. */
   groupsInFlight: 2,
+  /** Items of a refused group that are written at the same time, each by itself. */
+  writtenAlone: 4,
+  /** A worker's write waits no longer for a row: whoever holds an account for longer (a person with
+   * an open transaction) must not hold up the accounts that share a group with it. */
+  lockWaitMs: 2_000,
+  /** A group without an answer for longer than its statement may run has lost its connection. */
+  groupAnswerMs: 35_000,
   /** Connections one worker uses at a time for its writes: claims, resolutions and snoozes, two
    * groups of each, a heartbeat and a sweep. Opened before its first job. */
   workerConnections: 8,
@@ -52,6 +62,8 @@ export const kernelLimits = {
   retireMs: 2_000,
   /** Idle queue rows removed at a time: a statement of some milliseconds. */
   idleQueuesAtOnce: 2_000,
+  /** Such statements of one sweep: far more rows than go idle between two sweeps. */
+  idleQueueRounds: 100,
   /** Of an error's text on a candidate: enough to tell failures apart. */
   maxErrorCharacters: 500,
   /** Between two sweeps for ready lines without a wake-up; the sweep should find none. */
@@ -81,6 +93,9 @@ export const canonicalizationLimits = {
   chainUnavailable: { firstMs: 1_000, lastMs: 10_000, growth: 2 },
   /** Consecutive observations of a foreign commitment before giving up. */
   divergenceConfirmations: 2,
+  /** Least time between two of them, as between two of upstream's passes: a node behind a load
+   * balancer may lag for some blocks, and its one lag must not count twice. */
+  divergenceSeconds: 10,
   /** Time in which "not landed yet" costs nothing. */
   graceSeconds: 600,
   /** Looks after that time before giving up; with ten seconds between them, upstream's budget. */

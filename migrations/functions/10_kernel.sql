@@ -110,12 +110,14 @@ $$;
 
 -- Who: every function that resolves, retries or parks.
 -- Locks: the line row, when the fence still holds.
+-- Why the holder too: letting go of a line leaves its fence; a write whose answer was given up as
+-- lost, and which the server runs only now, must not act on a line that was let go meanwhile.
 -- Returns false when the claim was overtaken: the caller then changes nothing (K3).
 create or replace function canonry.holds(p_line_id bigint, p_fence bigint)
 returns boolean language plpgsql as $$
 begin
   perform 1 from canonry.line
-    where line_id = p_line_id and fence = p_fence for no key update;
+    where line_id = p_line_id and fence = p_fence and holder is not null for no key update;
   return found;
 end
 $$;
@@ -154,7 +156,8 @@ begin
 end
 $$;
 
--- Who: a domain that has to look again later. Waiting is not a job failure.
+-- Who: a domain that has to look again later. Waiting is not a job failure: what failed before
+-- has passed.
 -- Locks: the line row, then the job row.
 -- Why safe: the reason, the time and the wake-up commit together. The wake-up has no queue
 -- name, so a waiting line costs no queue row. The line is free meanwhile.
@@ -169,13 +172,14 @@ declare
   v_account text;
 begin
   update canonry.line set holder = null, claimed_at = null
-    where line_id = p_line_id and fence = p_fence
+    where line_id = p_line_id and fence = p_fence and holder is not null
     returning task, account into v_task, v_account;
   if v_task is null then
     return false;
   end if;
   update canonry.candidate
-    set attempts = attempts + 1, why = p_why, last_error = p_last_error, next_attempt_at = v_at
+    set attempts = attempts + 1, failures = 0, why = p_why, last_error = p_last_error,
+        next_attempt_at = v_at
     where candidate_id = p_candidate_id and state = 'waiting';
   perform canonry.wake(v_task, v_account, null, v_at, 'replace');
   return true;
@@ -193,7 +197,7 @@ declare
   v_account text;
 begin
   update canonry.line set holder = null, claimed_at = null
-    where line_id = p_line_id and fence = p_fence
+    where line_id = p_line_id and fence = p_fence and holder is not null
     returning task, account into v_task, v_account;
   if v_task is null then
     return false;

@@ -44,7 +44,7 @@ declare
   v_line canonry.line;
 begin
   update canonry.line set holder = null, claimed_at = null
-    where line_id = p_line_id and fence = p_fence
+    where line_id = p_line_id and fence = p_fence and holder is not null
     returning * into v_line;
   if v_line.line_id is null then
     return false;

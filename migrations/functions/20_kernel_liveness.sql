@@ -82,16 +82,23 @@ create or replace function canonry.take_over() returns void language sql as $$
 $$;
 
 -- Who: the sweep.
--- Frees what a crash or a zombie left behind in the engine: jobs and queues locked by pools that
+-- Frees what a crash or a zombie left behind: lines held, and jobs and queues locked, by pools that
 -- have no heartbeat row (killed before their first heartbeat, or resumed after they were
 -- retired), and queues whose holder runs no job of theirs (a zombie deleted it: completion is
 -- not fenced in the engine, and the true holder's own completion then frees nothing).
+-- Index: line_held.
 -- Uses the engine's private tables for queues: there is no public view of them.
 create or replace function canonry.free_orphans(p_stale_seconds double precision)
 returns void language plpgsql as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
 begin
+  perform canonry.retire(holder) from (
+    select distinct l.holder from canonry.line l
+      where l.holder is not null and l.claimed_at < v_before
+        and not exists (select 1 from canonry.worker w where w.worker_id = l.holder)
+      order by l.holder
+  ) orphans;
   perform graphile_worker.force_unlock_workers(orphans.pools)
     from (
       select array_agg(distinct locked_by) as pools from (
@@ -112,8 +119,10 @@ end
 $$;
 
 -- Who: each worker process every few seconds; an advisory lock lets one of them do it.
--- Finds due heads that nobody holds and that have no runnable wake-up, and wakes their lines. It
--- should find none: the count it returns is a metric, and every count is a bug elsewhere.
+-- Finds due heads that nobody holds and that have no wake-up that is about to run, and wakes their
+-- lines. It should find none: the count it returns is a metric, and every count is a bug elsewhere,
+-- or a wake-up that failed so often while the database refused claims that the engine's own back-off
+-- took over.
 -- Restores the markers of halted candidates, and drops superseded wake-ups that ended failed.
 -- Index: candidate_due (a bounded piece, longest due first), candidate_halted, unique job key.
 create or replace function canonry.sweep(p_stale_seconds double precision)
@@ -138,26 +147,24 @@ begin
       );
   select count(canonry.wake(task, account, null, null, 'replace')) into v_woken
   from (
-    select distinct l.task, l.account
+    select l.task, l.account
     from (
-      select line_id, state from canonry.candidate
-      where resolved_at is null and next_attempt_at < v_before
-      order by next_attempt_at
+      select c.line_id from canonry.candidate c
+      where c.resolved_at is null and c.next_attempt_at < v_before and c.state = 'waiting'
+        and not exists (
+          select 1 from canonry.candidate elder
+          where elder.line_id = c.line_id and elder.resolved_at is null
+            and elder.candidate_id < c.candidate_id
+        )
+      order by c.next_attempt_at
       limit 1000
-    ) c join canonry.line l using (line_id)
-    where c.state = 'waiting' and (l.holder is null or l.claimed_at < v_before - interval '1 minute')
+    ) heads join canonry.line l using (line_id)
+    where (l.holder is null or l.claimed_at < v_before - interval '1 minute')
       and not exists (
         select 1 from graphile_worker.jobs j
         where j.key = l.task || ':' || l.account and j.attempts < j.max_attempts
-      )
-      and not exists (
-        select 1 from canonry.candidate h
-        where h.line_id = l.line_id and h.resolved_at is null
-          and (h.state = 'halted' or h.next_attempt_at >= v_before)
-          and h.candidate_id = (
-            select min(candidate_id) from canonry.candidate
-            where line_id = l.line_id and resolved_at is null
-          )
+          and (j.locked_at is not null
+            or j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds))
       )
   ) lines;
   return v_woken;

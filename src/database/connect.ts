@@ -42,6 +42,8 @@ export interface DatabaseOptions {
   preparedStatements?: boolean | undefined;
   /** The server ends statements that run longer. Not for poolers nor the embedded database. */
   statementTimeoutMs?: number | undefined;
+  /** The server ends statements of `sql` that wait longer for a lock; as above. Default: no bound. */
+  lockTimeoutMs?: number | undefined;
   /** A connection at rest broke; the pools open a new one. Default: a line on stderr. */
   onConnectionError?: ((error: unknown) => void) | undefined;
   /** The embedded engine failed. Default: a line on stderr and exit code 70. */
@@ -140,6 +142,7 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
         // Poolers refuse start-up parameters they do not track; there the role has the bound.
         ...(!pooled && {
           statement_timeout: options.statementTimeoutMs ?? databaseLimits.statementMs,
+          ...(options.lockTimeoutMs !== undefined && { lock_timeout: options.lockTimeoutMs }),
         }),
       },
     }),

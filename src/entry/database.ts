@@ -9,7 +9,7 @@ import { isSameServer, parsePostgresUrl } from '../database/postgres-url.ts';
  */
 export function openConfiguredDatabase(
   config: Config,
-  options: { applicationName: string; direct?: boolean },
+  options: { applicationName: string; direct?: boolean; lockTimeoutMs?: number },
 ): Promise<Database> {
   const { DATABASE_URL, DIRECT_DATABASE_URL } = config;
   const pooled =
@@ -21,6 +21,7 @@ export function openConfiguredDatabase(
     directDatabaseUrl: DIRECT_DATABASE_URL,
     embeddedDirectory: path.join(config.CANONRY_DATA_DIR, 'database'),
     applicationName: options.applicationName,
+    lockTimeoutMs: options.lockTimeoutMs,
     // one round trip a query instead of two, where no pooler hands it to another session
     preparedStatements: options.direct === true || !pooled,
     maxConnections: config.GUARDIAN_DB_POOL_MAX_SIZE,

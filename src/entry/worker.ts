@@ -6,6 +6,7 @@ import { errorHandler, routeNotFound } from '../http/errors.ts';
 import { healthRoutes } from '../http/health.ts';
 import { mountRoutes } from '../http/routes.ts';
 import { superviseWorker } from '../kernel/supervise.ts';
+import { kernelLimits } from '../limits.ts';
 import { createLog } from '../observability/log.ts';
 import { openMetrics } from './compose/metrics.ts';
 import { checkReadiness } from './compose/shared.ts';
@@ -24,6 +25,7 @@ await runUntilSignal(async () => {
   const database = await openConfiguredDatabase(config, {
     applicationName: 'canonry-worker',
     direct: true,
+    lockTimeoutMs: kernelLimits.lockWaitMs,
   });
   const metrics = await openMetrics(config, database, log, true);
   const worker = await superviseWorker(

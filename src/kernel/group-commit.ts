@@ -60,7 +60,7 @@ async function writeGroup<Item, Row>(
     .map((one) => ({ ...one, key: kind.lockKey(one.item) }))
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   try {
-    const rows = await kind.write(ordered.map(({ item }) => item));
+    const rows = await answered(kind.write(ordered.map(({ item }) => item)));
     ordered.forEach((one, n) => {
       const row = rows[n];
       if (row === undefined) one.reject(new Error('a group write answered too few rows'));
@@ -69,7 +69,33 @@ async function writeGroup<Item, Row>(
     kind.onWritten?.(group.length);
   } catch (error) {
     if (group.length === 1 || !isRefusal(error)) ordered.forEach(({ reject }) => reject(error));
-    else await Promise.all(ordered.map((one) => writeGroup(kind, [one])));
+    else await writeAlone(kind, ordered);
+  }
+}
+
+/** A few at a time: the connections of a worker are counted, and its heartbeat needs one. */
+async function writeAlone<Item, Row>(
+  kind: GroupWrite<Item, Row>,
+  group: readonly Waiting<Item, Row>[],
+): Promise<void> {
+  const left = group.values();
+  const next = async () => {
+    for (const one of left) await writeGroup(kind, [one]);
+  };
+  await Promise.all(Array.from({ length: kernelLimits.writtenAlone }, next));
+}
+
+/** A connection that fell silent is a lost one: its lines are held by nobody who works on them. */
+async function answered<T>(write: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error('the database did not answer a group of writes')),
+    kernelLimits.groupAnswerMs,
+  );
+  try {
+    return await Promise.race([write, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

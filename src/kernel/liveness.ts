@@ -8,7 +8,10 @@ import type { HeldLines } from './held-lines.ts';
 export interface Liveness {
   /** Set when the process stops: what the job engine complains of from then on is noise. */
   stopping: boolean;
-  /** Begins to renew the heartbeat of a worker pool, and waits for the first one. */
+  /**
+   * Begins to renew the heartbeat of a worker pool. Resolves with the first one that the database
+   * has taken, for every caller: who works without one is not missed when he dies.
+   */
   register(workerId: string): Promise<void>;
   /** Stops the timers and gives back whatever the pool still holds. */
   retire(): Promise<void>;
@@ -32,13 +35,14 @@ export function createLiveness(
   }: { onSilence?: () => void; events?: Omit<KernelEvents, 'decisionFailed'> } = {},
 ): Liveness {
   let workerId: string | undefined;
-  let timers: NodeJS.Timeout[] = [];
-  const rounds = new Set<Promise<void>>();
+  const rounds = new Rounds(log, onSilence);
+  const registered = Promise.withResolvers<void>();
 
   const beat = async () => {
     const reaped = await sql<{ worker: string }[]>`
       select worker from canonry.beat(
         ${workerId ?? ''}, ${kernelLimits.workerSilentSeconds}, ${held.list().map(String)}::text[]::bigint[]) worker`;
+    registered.resolve();
     for (const { worker } of reaped) {
       events.workerRetired();
       log.warn({ worker }, 'silent worker retired');
@@ -53,51 +57,74 @@ export function createLiveness(
     }
     await removeIdleQueues(sql);
   };
-  // a slow round is never overtaken by the next one
-  const every = (ms: number, action: () => Promise<void>) => {
-    let busySince: number | null = null;
-    const timer = setInterval(() => {
-      if (busySince !== null) {
-        if (performance.now() - busySince > databaseLimits.silentMs) onSilence();
-        return;
-      }
-      busySince = performance.now();
-      const round = action()
-        .catch((error: unknown) => log.error(errorFields(error), 'liveness'))
-        .finally(() => {
-          busySince = null;
-          rounds.delete(round);
-        });
-      rounds.add(round);
-    }, ms);
-    timers.push(timer);
-  };
 
   return {
     stopping: false,
-    async register(id) {
-      if (workerId) return;
-      workerId = id;
-      await beat();
-      every(kernelLimits.heartbeatMs, beat);
-      every(kernelLimits.sweepMs, sweep);
+    register(id) {
+      if (!workerId) {
+        workerId = id;
+        const beatNow = rounds.every(kernelLimits.heartbeatMs, beat);
+        rounds.every(kernelLimits.sweepMs, sweep);
+        beatNow();
+      }
+      return registered.promise;
     },
     async retire() {
-      timers.forEach((timer) => clearInterval(timer));
-      timers = [];
-      await Promise.all(rounds);
+      await rounds.stop();
+      // nobody waits for a heartbeat that will not come
+      registered.resolve();
       if (workerId) await sql`select canonry.retire(${workerId})`;
     },
   };
 }
 
+/** Actions that are repeated until they are stopped; one that is slow is never overtaken by itself. */
+class Rounds {
+  readonly #log: Log;
+  readonly #onSilence: () => void;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #running = new Set<Promise<void>>();
+
+  /** @param onSilence called when one has run for longer than databaseLimits.silentMs. */
+  constructor(log: Log, onSilence: () => void) {
+    this.#log = log;
+    this.#onSilence = onSilence;
+  }
+
+  /** Returns what begins a round now, ahead of its time. */
+  every(ms: number, action: () => Promise<void>): () => void {
+    let busySince: number | null = null;
+    const next = () => {
+      if (busySince !== null) {
+        if (performance.now() - busySince > databaseLimits.silentMs) this.#onSilence();
+        return;
+      }
+      busySince = performance.now();
+      const round = action()
+        .catch((error: unknown) => this.#log.error(errorFields(error), 'liveness'))
+        .finally(() => {
+          busySince = null;
+          this.#running.delete(round);
+        });
+      this.#running.add(round);
+    };
+    this.#timers.push(setInterval(next, ms));
+    return next;
+  }
+
+  /** Ends the timers and waits for the rounds that run. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    await Promise.all(this.#running);
+  }
+}
+
 /** In pieces, so that no submit waits long for the lock; until nothing idle is left. */
 async function removeIdleQueues(sql: Sql): Promise<void> {
   const piece = kernelLimits.idleQueuesAtOnce;
-  let removed: number = piece;
-  while (removed === piece) {
+  for (let round = 0; round < kernelLimits.idleQueueRounds; round += 1) {
     const [row] = await sql<{ removed: number }[]>`
       select canonry.remove_idle_queues(${piece}) as removed`;
-    removed = row?.removed ?? 0;
+    if (row?.removed !== piece) return;
   }
 }

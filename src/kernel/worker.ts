@@ -42,7 +42,8 @@ export function workerPreset(options: {
       pollInterval: 250,
       // a batched fetch locks the queue rows once for many jobs; one job at a time, 20 000
       // accounts drain at 123/s. It grows while fetching is what takes the time (fetch-plugin.ts)
-      localQueue: { size: options.concurrency + 1 },
+      // what it has fetched goes back when it is not begun in time: others may have room
+      localQueue: { size: options.concurrency + 1, ttl: kernelLimits.fetchedMs },
       // by default completions are not awaited: a clean stop loses the last one, and its job and
       // queue stay locked for four hours
       completeJobBatchDelay: 0,
@@ -58,7 +59,11 @@ export function workerPreset(options: {
   };
 }
 
-/** Registers the pool before its first fetch, so that a kill at any later time is noticed. */
+/**
+ * Registers the pool before its first job runs, so that a kill at any later time is noticed. The
+ * engine fetches earlier than it asks: what a pool took and died with before its first heartbeat is
+ * freed by the sweep.
+ */
 function livenessPlugin(
   liveness: Liveness,
   onStopped: (() => Promise<void>) | undefined,

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import postgres from 'postgres';
+import { describe, expect, it, vi } from 'vitest';
 import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
 import { kernelLimits } from '../../src/limits.ts';
 
@@ -20,6 +21,10 @@ function heldBack() {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** What the driver throws for an error of the server. */
+const refusal = Object.assign(Object.create(postgres.PostgresError.prototype) as Error, {
+  code: '55P03',
+});
 const done = (items: string[]) => items.map((item) => `${item} done`);
 
 describe('group commit', () => {
@@ -76,6 +81,41 @@ describe('group commit', () => {
     void commit('c');
     await turn();
     expect(statements).toHaveLength(2);
+  });
+
+  it('writes the items of a refused group by themselves, a few at a time', async () => {
+    const { statements, commit } = heldBack();
+    const items = Array.from({ length: 9 }, (_, n) => `item ${n}`);
+    const answers = items.map((item) => commit(item));
+    await turn();
+    statements[0]!.fail(refusal);
+    await turn();
+    let answered = 1;
+    while (answered < statements.length) {
+      expect(statements.length - answered).toBeLessThanOrEqual(kernelLimits.writtenAlone);
+      const alone = statements[answered]!;
+      answered += 1;
+      expect(alone.items).toHaveLength(1);
+      alone.answer(done(alone.items));
+      await turn();
+    }
+    expect(answered).toBe(10);
+    expect(await Promise.all(answers)).toEqual(done(items));
+  });
+
+  it('gives up a group that the database never answers, and goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { statements, commit } = heldBack();
+    const lost = commit('a');
+    const told = expect(lost).rejects.toThrow('did not answer');
+    await turn();
+    await vi.advanceTimersByTimeAsync(kernelLimits.groupAnswerMs);
+    await told;
+    vi.useRealTimers();
+    const next = commit('b');
+    await turn();
+    statements.at(-1)!.answer(['b done']);
+    expect(await next).toBe('b done');
   });
 
   it('passes whole numbers of any size on as they are', () => {

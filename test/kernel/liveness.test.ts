@@ -45,3 +45,37 @@ it('stays with a database that answers with errors, however long', async () => {
   await vi.advanceTimersByTimeAsync(10 * databaseLimits.silentMs);
   expect(ended()).toBe(0);
 });
+
+it('lets nobody work before a heartbeat was taken, and goes on trying', async () => {
+  const asked: string[] = [];
+  let isAway = true;
+  const sql = ((parts: TemplateStringsArray) => {
+    asked.push(parts.join());
+    return isAway ? Promise.reject(new Error('the connection was cut')) : Promise.resolve([]);
+  }) as unknown as Sql;
+  const liveness = createLiveness(sql, createLog('silent'), new HeldLines());
+  let waiting = 20;
+  const workers = Array.from({ length: waiting }, async () => {
+    await liveness.register('pool');
+    waiting -= 1;
+  });
+  await vi.advanceTimersByTimeAsync(3 * kernelLimits.heartbeatMs);
+  expect(waiting).toBe(20);
+  isAway = false;
+  await vi.advanceTimersByTimeAsync(kernelLimits.heartbeatMs);
+  await Promise.all(workers);
+  const before = asked.length;
+  await vi.advanceTimersByTimeAsync(kernelLimits.sweepMs);
+  const since = asked.slice(before);
+  expect(since.filter((text) => text.includes('canonry.beat')).length).toBeGreaterThan(1);
+  expect(since.some((text) => text.includes('canonry.sweep'))).toBe(true);
+  await liveness.retire();
+});
+
+it('lets go who waits for a heartbeat when the worker retires', async () => {
+  const sql = (() => Promise.reject(new Error('the connection was cut'))) as unknown as Sql;
+  const liveness = createLiveness(sql, createLog('silent'), new HeldLines());
+  const registered = liveness.register('pool');
+  await expect(liveness.retire()).rejects.toThrow('cut');
+  await registered;
+});

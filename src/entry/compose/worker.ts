@@ -7,6 +7,7 @@ import { provideCanonicalization } from '../../guardian/task-context.ts';
 import { HeldLines } from '../../kernel/held-lines.ts';
 import { createLiveness, type Liveness } from '../../kernel/liveness.ts';
 import { startWorker, workerPreset, type Worker } from '../../kernel/worker.ts';
+import { kernelLimits } from '../../limits.ts';
 import { createLog, type Log } from '../../observability/log.ts';
 import { unobserved, type Metrics } from '../../observability/metrics.ts';
 import { openConfiguredDatabase } from '../database.ts';
@@ -77,6 +78,7 @@ export async function workerPresetFromEnvironment(
   const database = await openConfiguredDatabase(config, {
     applicationName: 'canonry-graphile-cli',
     direct: true,
+    lockTimeoutMs: kernelLimits.lockWaitMs,
   });
   const { metrics, close } = await openMetrics(config, database, log, false);
   const { preset } = workerParts(config, database, log, metrics, async (liveness) => {

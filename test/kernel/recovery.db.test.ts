@@ -1,0 +1,168 @@
+/** What the sweep finds and what a late write may still do, on every database. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase, type Database } from '../../src/database/connect.ts';
+import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
+import { createDatabase, everyDatabase } from '../support/databases.ts';
+
+interface Head {
+  line_id: bigint;
+  fence: bigint;
+  candidate_id: bigint;
+  failures: number;
+}
+
+describe.each(everyDatabase)('recovery on $name', ({ open }) => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await open();
+  });
+  afterAll(() => database.close());
+
+  const submit = async (account: string) => {
+    const [row] = await database.sql<{ id: bigint }[]>`
+      select canonry.submit('test', ${account}, null) as id`;
+    return row!.id;
+  };
+  const claim = async (account: string, holder = 'worker') => {
+    const [head] = await database.sql<Head[]>`
+      select * from canonry.claim('test', ${account}, ${holder}, 30)`;
+    return head!;
+  };
+  const sweep = async () => {
+    const [row] = await database.sql<{ woken: number }[]>`select canonry.sweep(0) as woken`;
+    return row!.woken;
+  };
+  const postpone = async (account: string, seconds: number) =>
+    database.sql`select graphile_worker.add_job('test', job_key := ${`test:${account}`},
+      run_at := now() + make_interval(secs => ${seconds}))`;
+  const wakeUpOf = async (account: string) => {
+    const [job] = await database.sql<{ ready: boolean }[]>`
+      select run_at <= clock_timestamp() as ready from graphile_worker.jobs
+      where key = ${`test:${account}`}`;
+    return job;
+  };
+
+  it('wakes a line whose wake-up the engine put off, and not one that a worker has', async () => {
+    await submit('put off');
+    expect(await sweep()).toBe(0);
+    // what 5 failed claims in a row come to
+    await postpone('put off', 148);
+    expect(await sweep()).toBe(1);
+    expect(await wakeUpOf('put off')).toEqual({ ready: true });
+    await database.sql`insert into canonry.worker (worker_id) values ('another')`;
+    const [job] = await database.sql<{ id: bigint }[]>`
+      update graphile_worker._private_jobs
+      set locked_by = 'another', locked_at = now(), run_at = now() + interval '1 hour'
+      where key = 'test:put off' returning id`;
+    expect(await sweep()).toBe(0);
+    await database.sql`select graphile_worker.complete_jobs(array[${job!.id}::bigint])`;
+    await database.sql`update canonry.candidate set state = 'parked', resolved_at = now()
+      where resolved_at is null`;
+  });
+
+  it('finds a lost wake-up behind thousands that are rightly without one', async () => {
+    await database.sql`
+      insert into canonry.line (task, account) select 'test', 'halted ' || n
+        from generate_series(1, 1100) n`;
+    await database.sql`
+      insert into canonry.candidate (line_id, state, next_attempt_at)
+        select line_id, 'halted', now() - interval '1 day' from canonry.line
+        where account like 'halted %'`;
+    // and followers of heads that wait
+    await database.sql`
+      insert into canonry.candidate (line_id, next_attempt_at)
+        select line_id, now() - interval '1 day' from canonry.line where account like 'halted %'`;
+    await submit('lost');
+    await database.sql`delete from graphile_worker._private_jobs where key = 'test:lost'`;
+    expect(await sweep()).toBe(1);
+    expect(await wakeUpOf('lost')).toEqual({ ready: true });
+  }, 20_000);
+
+  it('frees a line held by a pool without a heartbeat, and by no other', async () => {
+    await Promise.all(['orphan', 'alive'].map(submit));
+    await database.sql`insert into canonry.worker (worker_id) values ('pool with heartbeat')`;
+    const orphan = await claim('orphan', 'pool without heartbeat');
+    await claim('alive', 'pool with heartbeat');
+    await sweep();
+    const lines = await database.sql<{ account: string; holder: string; fence: bigint }[]>`
+      select account, holder, fence from canonry.line where account in ('orphan', 'alive')
+      order by account`;
+    expect(lines).toMatchObject([
+      { holder: 'pool with heartbeat' },
+      { holder: null, fence: orphan.fence + 1n },
+    ]);
+    expect(await wakeUpOf('orphan')).toEqual({ ready: true });
+  });
+
+  it('K3: a write that arrives after its line was let go changes nothing', async () => {
+    await submit('late');
+    const head = await claim('late');
+    const { line_id: line, fence, candidate_id: candidate } = head;
+    await database.sql`select canonry.fail(${line}, ${fence}, ${candidate}, 'x', null, 'halt')`;
+    const late = [
+      database.sql`select canonry.holds(${line}, ${fence}) as done`,
+      database.sql`select canonry.snooze(${line}, ${fence}, ${candidate}, 0, 'x', null) as done`,
+      database.sql`select canonry.hand_over(${line}, ${fence}, null) as done`,
+      database.sql`select canonry.fail(${line}, ${fence}, ${candidate}, 'x', 1, 'halt') as done`,
+    ];
+    for (const write of late) expect(await write).toMatchObject([{ done: false }]);
+    expect(
+      await database.sql`select state, failures from canonry.candidate
+      where candidate_id = ${candidate}`,
+    ).toMatchObject([{ state: 'halted', failures: 1 }]);
+  });
+
+  it('counts failures in a row: one that was overcome is forgotten', async () => {
+    await submit('flaky');
+    for (const failures of [0, 1, 2]) {
+      const head = await claim('flaky');
+      expect(head.failures).toBe(failures);
+      await database.sql`select canonry.fail(
+        ${head.line_id}, ${head.fence}, ${head.candidate_id}, 'x', 0, 'halt')`;
+    }
+    const head = await claim('flaky');
+    await database.sql`select canonry.snooze(
+      ${head.line_id}, ${head.fence}, ${head.candidate_id}, 0, 'not yet', null)`;
+    expect((await claim('flaky')).failures).toBe(0);
+  });
+});
+
+it('an account that somebody holds locked does not hold up those written with it', async () => {
+  const created = await createDatabase();
+  const database = await openDatabase({ databaseUrl: created.url, lockTimeoutMs: 200 });
+  const other = await openDatabase({ databaseUrl: created.url });
+  await database.sql`create table public.account (name text primary key, written int default 0)`;
+  await database.sql`insert into public.account select 'account ' || n from generate_series(1, 9) n`;
+  const write = groupCommit<string, { name: string }>({
+    lockKey: (name) => name,
+    write: (names) => database.sql<{ name: string }[]>`
+      with given as (
+        select i.name from json_to_recordset(
+          ${rowsAsJson(names.map((name) => ({ name })))}::text::json) as i(name text)
+      ), done as (
+        update public.account a set written = written + 1 from given g where a.name = g.name
+        returning a.name
+      ) select g.name from given g join done using (name)`,
+  });
+  const release = Promise.withResolvers<void>();
+  const isLocked = Promise.withResolvers<void>();
+  const blocking = other.sql.begin(async (sql) => {
+    await sql`select 1 from public.account where name = 'account 5' for update`;
+    isLocked.resolve();
+    await release.promise;
+  });
+  await isLocked.promise;
+  const names = Array.from({ length: 9 }, (_, n) => `account ${n + 1}`);
+  const settled = await Promise.allSettled(names.map((name) => write(name)));
+  expect(settled.filter(({ status }) => status === 'rejected')).toMatchObject([
+    { reason: { code: '55P03' } },
+  ]);
+  expect(settled[4]).toMatchObject({ status: 'rejected' });
+  release.resolve();
+  await blocking;
+  expect(
+    await database.sql`select count(*)::int as n from public.account where written = 1`,
+  ).toEqual([{ n: 8 }]);
+  await Promise.all([database.close(), other.close()]);
+  await created.drop();
+});
