@@ -93,8 +93,7 @@ export const canonicalizationLimits = {
   chainUnavailable: { firstMs: 1_000, lastMs: 10_000, growth: 2 },
   /** Consecutive observations of a foreign commitment before giving up. */
   divergenceConfirmations: 2,
-  /** Least time between two of them, as between two of upstream's passes: a node behind a load
-   * balancer may lag for some blocks, and its one lag must not count twice. */
+  /** Least time between two of them, as upstream's: one lag of a node must not count twice. */
   divergenceSeconds: 10,
   /** Time in which "not landed yet" costs nothing. */
   graceSeconds: 600,

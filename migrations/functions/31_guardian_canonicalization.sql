@@ -34,6 +34,26 @@ begin
 end
 $$;
 
+-- Who: the canonicalize task, when the chain shows a commitment that its claim says nothing of.
+-- Index: delta_candidates; delta_history, of which it reads the newest hundred: no node lags more.
+-- through: the candidate that leads there, submitted after the claim. earlier: the account had this
+-- commitment before, so the node that showed it lags, and the head has not been seen to land.
+create or replace function guardian.known_commitment(
+  p_account_id text, p_commitment text, out through bigint, out earlier boolean
+) language sql stable as $$
+  select (
+    select min(candidate_id) from guardian.delta
+    where account_id = p_account_id and status = 'candidate' and new_commitment = p_commitment
+  ), exists (
+    select 1 from (
+      select d.prev_commitment, d.new_commitment from guardian.delta d
+      where d.account_id = p_account_id and d.status = 'canonical'
+      order by d.nonce desc limit 100
+    ) past
+    where p_commitment in (past.prev_commitment, past.new_commitment)
+  );
+$$;
+
 -- Who: retain, discard, and follow_resolution, after they took the head out of the line.
 -- What was built on a delta that will not become canonical here has lost its base: those
 -- candidates are parked and their deltas retained.

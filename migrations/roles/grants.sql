@@ -46,7 +46,7 @@ begin
       'canonry.beat', 'canonry.sweep', 'canonry.remove_idle_queues', 'canonry.retire',
       'canonry.hand_over', 'canonry.fail', 'canonry.retry_revived',
       'guardian.claim_delta', 'guardian.promote_delta', 'guardian.give_up_delta',
-      'guardian.snooze_delta',
+      'guardian.snooze_delta', 'guardian.known_commitment',
       'guardian.reconcilable', 'guardian.reconcile_delta', 'guardian.reconcile_later'
     ]),
     ('canonry_operator', array['canonry.operate', 'canonry.mixed_settings'])

@@ -64,7 +64,10 @@ function lineWork(
   };
 }
 
-/** One look at the chain. An account that is not there is at its base, never diverged. */
+/**
+ * One look at the chain. An account that is not there is at its base, never diverged; nor is one at
+ * a commitment that it had before: the node behind this answer lags.
+ */
 async function observe(
   context: CanonicalizationContext,
   accountId: string,
@@ -74,7 +77,11 @@ async function observe(
     const commitment = await context.network.commitmentOnChain(accountId);
     if (commitment === null || commitment === head.prev_commitment) return { kind: 'not_landed' };
     const through = head.candidates[head.results.indexOf(commitment)];
-    return through === undefined ? { kind: 'diverged', commitment } : { kind: 'landed', through };
+    if (through !== undefined) return { kind: 'landed', through };
+    const [known] = await context.sql<{ through: bigint | null; earlier: boolean }[]>`
+      select through, earlier from guardian.known_commitment(${accountId}, ${commitment})`;
+    if (known && known.through !== null) return { kind: 'landed', through: known.through };
+    return known?.earlier ? { kind: 'not_landed' } : { kind: 'diverged', commitment };
   } catch (error) {
     if (error instanceof ChainError) return { kind: 'chain_unavailable', error: error.message };
     throw error;
@@ -110,9 +117,10 @@ async function act(
       return next(context, accountId, head, row, verdict);
     }
     case 'look_again': {
-      const delaySeconds = Math.min(
-        lookAgainSeconds(head.attempts, verdict.backoff, Math.random()),
-        verdict.notLaterThanSeconds,
+      const backoff = lookAgainSeconds(head.attempts, verdict.backoff, Math.random());
+      const delaySeconds = Math.max(
+        Math.min(backoff, verdict.notLaterThanSeconds),
+        verdict.notSoonerThanSeconds,
       );
       const { held } = await writes.snooze({
         ...claimed,

@@ -6,7 +6,7 @@ import { canonicalizationLimits as limits } from '../../limits.ts';
 export type Observation =
   /** The account is at the result of this candidate of the line. */
   | { kind: 'landed'; through: bigint }
-  /** The account is still at the head's base, or not on chain yet. */
+  /** The account is still at the head's base or before it, or not on chain yet. */
   | { kind: 'not_landed' }
   /** The account is somewhere else: at this commitment. */
   | { kind: 'diverged'; commitment: string }
@@ -32,6 +32,7 @@ export type Verdict =
       why: Exclude<Observation['kind'], 'landed'>;
       error: string | null;
       backoff: Backoff;
+      notSoonerThanSeconds: number;
       notLaterThanSeconds: number;
       retryCount: number;
       divergenceCount: number;
@@ -62,11 +63,18 @@ export function judge(observation: Observation, evidence: Evidence, retains: boo
 }
 
 function judgeDivergence(evidence: Evidence, retains: boolean): Verdict {
+  const notSoonerThanSeconds = limits.divergenceSeconds;
   const divergenceCount = evidence.divergence_count + 1;
-  if (divergenceCount >= limits.divergenceConfirmations) {
-    return giveUp(evidence, 'diverged', retains);
+  if (divergenceCount < limits.divergenceConfirmations) {
+    const change = { divergenceCount, abandonConfirmCount: 0, notSoonerThanSeconds };
+    return lookAgain('diverged', evidence, change);
   }
-  return lookAgain('diverged', evidence, { divergenceCount, abandonConfirmCount: 0 });
+  // a request to abandon brings a look forward, which then confirms nothing
+  const { abandon_age_seconds: abandonAge } = evidence;
+  if (abandonAge !== null && abandonAge < limits.divergenceSeconds) {
+    return lookAgain('diverged', evidence, { abandonConfirmCount: 0, notSoonerThanSeconds });
+  }
+  return giveUp(evidence, 'diverged', retains);
 }
 
 function judgeWaiting(evidence: Evidence, retains: boolean): Verdict {
@@ -105,6 +113,7 @@ function lookAgain(
     retryCount?: number;
     divergenceCount?: number;
     abandonConfirmCount?: number;
+    notSoonerThanSeconds?: number;
     notLaterThanSeconds?: number;
   },
 ): Verdict {
@@ -113,6 +122,7 @@ function lookAgain(
     why,
     error: change.error ?? null,
     backoff: why === 'chain_unavailable' ? limits.chainUnavailable : limits.notLanded,
+    notSoonerThanSeconds: change.notSoonerThanSeconds ?? 0,
     notLaterThanSeconds: change.notLaterThanSeconds ?? Number.MAX_SAFE_INTEGER,
     retryCount: change.retryCount ?? evidence.retry_count,
     divergenceCount: change.divergenceCount ?? evidence.divergence_count,

@@ -27,14 +27,19 @@ export function countVerdict(
   switch (verdict.kind) {
     case 'promote':
       metrics.observe('guardian_canonicalization_candidate_age_seconds', {}, head.age_seconds);
-      // the candidates before it have landed with it
-      return count('canonicalized', head.candidates.indexOf(verdict.through) + 1);
+      return count('canonicalized', landedWith(head, verdict.through));
     case 'give_up':
       if (written === 'look_again') return count('divergence_deferred');
       return count(verdict.status === null ? 'discarded' : givenUp[verdict.reason]);
     case 'look_again':
       return count(deferred(head, verdict));
   }
+}
+
+/** The candidates before it have landed with it; one that came after the claim is the last. */
+function landedWith(head: DeltaHead, through: bigint): number {
+  const place = head.candidates.indexOf(through);
+  return (place === -1 ? head.candidates.length : place) + 1;
 }
 
 function deferred(head: DeltaHead, verdict: Extract<Verdict, { kind: 'look_again' }>): Outcome {

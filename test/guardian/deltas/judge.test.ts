@@ -56,6 +56,15 @@ describe('canonicalization', () => {
     });
   });
 
+  it('lets the looks that confirm a divergence lie as far apart as upstream does', () => {
+    const first = { kind: 'look_again', notSoonerThanSeconds: 10 };
+    expect(judge(diverged, young, true)).toMatchObject(first);
+    // a request to abandon makes the head due at once: that look confirms nothing
+    const hurried = { ...abandoned, abandon_age_seconds: 1, divergence_count: 1 };
+    expect(judge(diverged, hurried, true)).toMatchObject({ ...first, divergenceCount: 1 });
+    expect(judge(notLanded, young, true)).toMatchObject({ notSoonerThanSeconds: 0 });
+  });
+
   it('takes no error of the node as evidence', () => {
     for (const evidence of [{ ...old, retry_count: limits.maxRetries - 1 }, abandoned]) {
       expect(judge(unavailable, { ...evidence, divergence_count: 1 }, true)).toMatchObject({

@@ -28,6 +28,15 @@ const old = { age_seconds: 1e6 };
 it.each<[string, Observation, Partial<DeltaHead>, boolean, string | undefined, string, number]>([
   ['a landing', { kind: 'landed', through: 1n }, {}, true, 'promoted', 'canonicalized', 1],
   ['a landing of three', { kind: 'landed', through: 3n }, {}, true, 'promoted', 'canonicalized', 3],
+  [
+    'a landing of a later one',
+    { kind: 'landed', through: 9n },
+    {},
+    true,
+    'promoted',
+    'canonicalized',
+    4,
+  ],
   ['an overtaken one', { kind: 'landed', through: 3n }, {}, true, 'fenced', 'fenced', 1],
   ['a lost base', { kind: 'landed', through: 3n }, {}, true, 'stale_base', 'stale_base', 1],
   ['a young one', { kind: 'not_landed' }, {}, true, undefined, 'grace_deferred', 1],
@@ -64,7 +73,7 @@ it.each<[string, Observation, Partial<DeltaHead>, boolean, string | undefined, s
   [
     'two, abandoned',
     diverged,
-    { divergence_count: 1, abandon_age_seconds: 1 },
+    { divergence_count: 1, abandon_age_seconds: 20 },
     true,
     'resolved',
     'abandoned',
