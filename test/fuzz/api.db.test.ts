@@ -14,6 +14,7 @@ import {
 import { operationOf, operations } from '../http/contract/judge.ts';
 import type { Prepared } from '../http/signed.ts';
 import { faultOf } from './judge.ts';
+import { boundaryCases } from './boundary-cases.ts';
 import { anyCase, type AnyCase } from './plan.ts';
 import { knownRequest, strangeRequest } from './request.ts';
 import { openWorld, type World } from './world.ts';
@@ -112,6 +113,11 @@ it(`answers ${numRuns} requests by the contract (seed ${seed})`, async () => {
     `fuzz: ${Math.round(performance.now() - started)} ms, slowest ${slowest.ms} ms: ${slowest.what}\n${table.join('\n')}`,
   );
 }, 180_000);
+
+it('answers a boundary in every place by the contract', async () => {
+  const stored: Stored = { rows: await world.stored(), refused: [] };
+  for (const plan of boundaryCases(world)) await attack(plan, stored);
+}, 60_000);
 
 it('reaches every endpoint, and gets behind the authentication of each', () => {
   const statuses = (name: string) => [...(seen.get(name)?.keys() ?? [])];

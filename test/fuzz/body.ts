@@ -32,7 +32,8 @@ export function changedText(value: JsonValue, changes: readonly Change[]): strin
   return write(value);
 }
 
-function countPlaces(value: JsonValue): number {
+/** Values in a value, itself included. */
+export function countPlaces(value: JsonValue): number {
   if (typeof value !== 'object' || value === null) return 1;
   return Object.values(value).reduce(
     (sum: number, item) => sum + countPlaces(item as JsonValue),

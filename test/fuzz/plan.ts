@@ -1,8 +1,21 @@
 /** What a fuzzed request is made of: plain values, so that a failing one can be printed and shrunk. */
 import fc from 'fast-check';
 
+/** The largest word and two that are none: P is 01000000ffffffff as an element of this text. */
+const words = ['00000000', '01000000', 'ffffffff'].map(
+  (first) => `0x${'00'.repeat(8)}${`${first}ffffffff`.repeat(3)}`,
+);
+/** Where integers of 32 and 64 bits end, with a sign and without, and those of JavaScript. */
+export const wholeNumbers = [31n, 32n, 53n, 63n, 64n].flatMap((bits) =>
+  [2n ** bits - 1n, 2n ** bits, -(2n ** bits) - 1n].map(String),
+);
+
+/** What is the last right value somewhere, or the first wrong one; texts are quoted. */
+export const boundaries = [...words.map((word) => JSON.stringify(word)), ...wholeNumbers];
+
 /** JSON text that is wrong, or hard, almost everywhere. */
 export const hostileJson = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(...boundaries) },
   { weight: 3, arbitrary: fc.json({ maxDepth: 3 }) },
   {
     weight: 4,
@@ -100,6 +113,7 @@ export const headerChange = fc.oneof(
 export type HeaderChange = typeof headerChange extends fc.Arbitrary<infer T> ? T : never;
 
 const queryText = fc.oneof(
+  fc.constantFrom(...words, ...wholeNumbers),
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom('', '%', '%00', '%ff', '%ud800', '\u0000', '0x', '-1', '1e3', '9'.repeat(400)),
 );
@@ -127,10 +141,16 @@ export const knownCase = fc.record({
     { weight: 6, arbitrary: fc.constant('changed' as const) },
     { weight: 1, arbitrary: fc.constantFrom('original', 'foreign', 'replay') },
   ),
+  /** Signed as the time of the request. */
+  timestamp: rarely(12, fc.constantFrom(...wholeNumbers)),
   query: rarely(
     3,
     fc.record({
-      name: fc.constantFrom('account_id', 'nonce', 'limit', 'cursor', 'commitment', 'extra'),
+      /** One of the request's own, modulo their number; or one that may be another request's. */
+      name: fc.oneof(
+        fc.nat(4),
+        fc.constantFrom('account_id', 'nonce', 'limit', 'cursor', 'commitment', 'extra'),
+      ),
       value: queryText,
     }),
   ),

@@ -40,12 +40,7 @@ function escaped(text: string): string {
 /** @param sent requests that were accepted or refused before. */
 export function knownRequest(plan: KnownCase, world: World, sent: readonly Prepared[]): Prepared {
   if (plan.signing === 'replay' && sent.length > 0) return sent[plan.template % sent.length]!;
-  // Falcon signatures take long to make: one in ten
-  const falcon = plan.holder === 0;
-  const actor = falcon
-    ? world.actors.at(-1)!
-    : world.actors[plan.holder % (world.actors.length - 1)]!;
-  const all = [...midenTemplates(actor, plan.nonce), ...world.evm];
+  const { actor, templates: all } = choices(plan, world);
   const template = all[plan.template % all.length]!;
   const { body, query } = bodyAndQuery(template, plan);
   const headers: Record<string, string> = {
@@ -66,6 +61,14 @@ export function knownRequest(plan: KnownCase, world: World, sent: readonly Prepa
   };
 }
 
+/** Whose request it is, and those there are to choose from. */
+export function choices({ holder, nonce }: Pick<KnownCase, 'holder' | 'nonce'>, world: World) {
+  // Falcon signatures take long to make: one in ten
+  const actor =
+    holder === 0 ? world.actors.at(-1)! : world.actors[holder % (world.actors.length - 1)]!;
+  return { actor, templates: [...midenTemplates(actor, nonce), ...world.evm] };
+}
+
 function textOf(value: JsonValue): string {
   return typeof value === 'string' ? value.toWellFormed() : String(value);
 }
@@ -76,7 +79,14 @@ function bodyAndQuery(template: Template, plan: KnownCase) {
   const query: Record<string, JsonValue> = { ...template.query };
   if (template.lookup) query['key_commitment'] = template.lookup;
   // a body's request takes no query, and has to live with one all the same
-  if (plan.query) query[plan.query.name] = plan.query.value;
+  if (plan.query) {
+    const { name, value } = plan.query;
+    const own = Object.keys(query);
+    const key = typeof name === 'string' ? name : (own[name % own.length] ?? 'extra');
+    // signed as a number, where it is one
+    const isNumber = typeof query[key] === 'bigint' && /^\d+$/.test(value);
+    query[key] = isNumber ? BigInt(value) : value;
+  }
   return { body, query };
 }
 
@@ -89,7 +99,7 @@ function signature(
   query: Record<string, JsonValue>,
   { actors }: World,
 ): Record<string, string> {
-  const timestamp = nextTimestamp();
+  const timestamp = plan.timestamp === null ? nextTimestamp() : BigInt(plan.timestamp);
   const signer = plan.signing === 'foreign' ? actors[1]!.signer : actor.signer;
   const original = template.body ?? template.query ?? {};
   const payload = plan.signing === 'original' ? canonicalJson(original) : payloadOf(body, query);

@@ -105,7 +105,7 @@ function makeTemplates({ holder, signer, signWord }: Actor, nonce: number): Temp
 }
 
 /** The signature over a look-up, which covers other things than a request's. */
-export function signLookup(actor: Actor, timestamp: number): string {
+export function signLookup(actor: Actor, timestamp: number | bigint): string {
   return actor.signWord?.(lookupMessage(BigInt(timestamp), actor.signer.commitment)) ?? '00';
 }
 

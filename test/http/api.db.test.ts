@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { openDatabase } from '../../src/database/connect.ts';
 import { createDatabase } from '../support/databases.ts';
 import { configureCases, conflictCases, takeOver } from './cases/accounts.ts';
-import { headerCases, replayCases } from './cases/authentication.ts';
+import { headerCases, lookupCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
 import { bodyCases, deepJsonCases, routeCases } from './cases/transport.ts';
@@ -21,6 +21,7 @@ describe('routes', () => routeCases(service));
 describe('bodies', () => bodyCases(service));
 describe('deep JSON', () => deepJsonCases(service));
 describe('signature headers', () => headerCases(service));
+describe('look-ups', () => lookupCases(service));
 describe('configuring', () => configureCases(service));
 describe('conflicts', () => conflictCases(service));
 describe('replay', () => replayCases(service));

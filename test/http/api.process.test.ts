@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ackSecrets as secrets } from '../support/ack-secrets.ts';
 import { configureCases, conflictCases } from './cases/accounts.ts';
-import { headerCases, replayCases } from './cases/authentication.ts';
+import { headerCases, lookupCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
 import { bodyCases, deepJsonCases, routeCases } from './cases/transport.ts';
@@ -25,6 +25,7 @@ describe('on Deno', () => {
   describe('bodies', () => bodyCases(service));
   describe('deep JSON', () => deepJsonCases(service));
   describe('signature headers', () => headerCases(service));
+  describe('look-ups', () => lookupCases(service));
   describe('configuring', () => configureCases(service));
   describe('conflicts', () => conflictCases(service));
   describe('replay', () => replayCases(service));

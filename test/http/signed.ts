@@ -72,7 +72,7 @@ export interface Signer {
   commitment: string;
   publicKey: string;
   /** @param payload canonical JSON. */
-  sign(accountId: string, timestamp: number, payload: string): string;
+  sign(accountId: string, timestamp: number | bigint, payload: string): string;
 }
 
 /** A fresh key. */

@@ -1,10 +1,24 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import type { SignatureScheme } from '../networks/network.ts';
+import { wordFromHex } from '../networks/miden/word.ts';
+import { UnverifiableError, type SignatureScheme } from '../networks/network.ts';
 import { timeText } from '../wire-values.ts';
 
 /** `0x` + 64 lower-case hex digits: the only spelling of a commitment that is stored. */
 export const commitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
+
+/** The same, of a word: what somebody signs, or a key is called. */
+export const wordText = v.pipe(commitmentText, v.check(isWord));
+
+function isWord(text: string): boolean {
+  try {
+    wordFromHex(text);
+    return true;
+  } catch (error) {
+    if (error instanceof UnverifiableError) return false;
+    throw error;
+  }
+}
 
 const cosigners = v.object({
   cosigner_commitments: v.pipe(

@@ -22,6 +22,9 @@ const timestampText = v.pipe(
   v.string(),
   v.regex(/^-?\d{1,19}$/),
   v.transform((text) => BigInt(text)),
+  // a Postgres bigint, as in the protocol
+  v.minValue(-(2n ** 63n)),
+  v.maxValue(2n ** 63n - 1n),
 );
 
 /**

@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { bodyTooLarge, readJsonText } from '../../http/body.ts';
+import { wordText } from '../accounts/wire.ts';
 import { parseAccountId, readSignatureHeaders } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import {
@@ -70,13 +71,11 @@ export function readHeaders(c: Context): Omit<SignedRequest, 'accountId' | 'payl
   return readSignatureHeaders((name) => c.req.header(name));
 }
 
-const keyCommitmentText = v.pipe(v.string(), v.regex(/^0x[0-9a-f]{64}$/));
-
 /** @throws ServiceError `invalid_input` */
 export function parseKeyCommitment(text: string | undefined): string {
-  const parsed = v.safeParse(keyCommitmentText, text);
+  const parsed = v.safeParse(wordText, text);
   if (!parsed.success) {
-    throw new ServiceError('invalid_input', 'key_commitment must be 0x and 64 hex digits.');
+    throw new ServiceError('invalid_input', 'key_commitment must be a word: 0x and 64 hex digits.');
   }
   return parsed.output;
 }

@@ -1,15 +1,16 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
+import { wordText } from '../accounts/wire.ts';
 import { admittedRead, admitting, type Admitted } from '../authentication/admitted-read.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import type { ProposalRow } from './wire.ts';
 
-const commitmentText = v.pipe(v.string(), v.toLowerCase(), v.regex(/^0x[0-9a-f]{64}$/));
+const commitmentInAnyCase = v.pipe(v.string(), v.toLowerCase(), wordText);
 
-/** @throws ServiceError `invalid_commitment` */
+/** The commitment of a summary, in lower case. @throws ServiceError `invalid_commitment` */
 export function parseCommitment(value: unknown): string {
-  const parsed = v.safeParse(commitmentText, value);
+  const parsed = v.safeParse(commitmentInAnyCase, value);
   if (!parsed.success) throw new ServiceError('invalid_commitment');
   return parsed.output;
 }

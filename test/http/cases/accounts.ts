@@ -77,7 +77,8 @@ export function conflictCases(service: () => Service): void {
     expect(refused.headers.get('retry-after')).toBe(String(seconds));
   });
 
-  it.each(['', '0x', 'x', `0x${'0'.repeat(65)}`, '\u0000'])(
+  // the last one is no word: its elements are not below P
+  it.each(['', '0x', 'x', `0x${'0'.repeat(65)}`, '\u0000', `0x${'ff'.repeat(32)}`])(
     'refuses to sign a proposal with the commitment %j',
     async (commitment) => {
       const holder = await openHolder(service().send);

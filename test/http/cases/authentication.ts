@@ -23,6 +23,10 @@ export function headerCases(service: () => Service): void {
     ...['', 'now', '1.5', '1e12', '0x10', '9'.repeat(19), '9'.repeat(40), '-1', '1 2'].map(
       (value): [string, string] => ['x-timestamp', value],
     ),
+    // the last of the signed 64 bits, and the first that is none
+    ...[2n ** 63n - 1n, 2n ** 63n, -(2n ** 63n), -(2n ** 63n) - 1n].map(
+      (value): [string, string] => ['x-timestamp', String(value)],
+    ),
   ];
 
   it.each(garbled)('answers 401 when %s is %j', async (name, value) => {
@@ -118,5 +122,22 @@ export function replayCases(service: () => Service): void {
     });
     await expectRefusal(service(), forged, 401, 'authentication_failed');
     expect((await exchange(service(), holder.get('/state'))).status).toBe(200);
+  });
+}
+
+export function lookupCases(service: () => Service): void {
+  const one = '01'.padEnd(16, '0');
+  it.each([
+    '',
+    '0x',
+    `0x${'0'.repeat(63)}`,
+    `0x${'AB'.repeat(32)}`,
+    // an element as large as P, in each place; and all of them larger
+    ...[0, 1, 2, 3].map((at) => `0x${Array(4).fill(one).with(at, '01000000ffffffff').join('')}`),
+    `0x${'ff'.repeat(32)}`,
+  ])('refuses to look for the key commitment "%s"', async (commitment) => {
+    const headers = { 'x-pubkey': '0x', 'x-signature': '11'.repeat(65), 'x-timestamp': '1' };
+    const request = { path: `/state/lookup?key_commitment=${commitment}`, init: { headers } };
+    await expectRefusal(service(), request, 400, 'invalid_input');
   });
 }
