@@ -43,15 +43,26 @@ export interface AuditEntry {
   reason: string;
 }
 
-/** Halted candidates, oldest first. Index: candidate_halted. */
+/**
+ * Halted candidates, and those whose policy let the line go on without them and that nobody has
+ * looked at since; oldest first. Index: candidate_halted; the engine's jobs are read once.
+ */
 export async function failedCandidates(sql: Sql): Promise<FailedCandidate[]> {
   return sql<FailedCandidate[]>`
+    with marker as materialized (
+      select id, substr(key, 8)::bigint as candidate_id
+      from graphile_worker.jobs where key ~ '^failed:[0-9]{1,18}$'
+    ), failed as (
+      select candidate_id from canonry.candidate where state = 'halted'
+      union
+      select candidate_id from marker
+    )
     select c.candidate_id, l.task, l.account, c.state, c.failures, c.last_error, c.submitted_at,
-           j.id as job_id
-    from canonry.candidate c
+           m.id as job_id
+    from failed
+    join canonry.candidate c using (candidate_id)
     join canonry.line l using (line_id)
-    left join graphile_worker.jobs j on j.key = 'failed:' || c.candidate_id
-    where c.state = 'halted'
+    left join marker m using (candidate_id)
     order by c.candidate_id`;
 }
 

@@ -30,6 +30,9 @@ const edges: Record<string, () => Promise<(say: (line: string) => void) => Promi
   edge: async () => (await import('./edge/run.ts')).measureEdge,
 };
 
+/** Those whose number of accounts can be chosen. */
+const sized = ['many', 'wide', 'idle', 'peers'];
+
 const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -80,6 +83,11 @@ async function measure(bench: Bench): Promise<void> {
 async function play(scenario: Scenario): Promise<void> {
   if (values.queue !== 'account' && values.queue !== 'none') {
     throw new Error('--queue is account or none');
+  }
+  if (values.accounts !== undefined && !sized.includes(name)) {
+    throw new Error(
+      `${name} has a number of accounts of its own; --accounts is for ${sized.join(', ')}`,
+    );
   }
   const fields = await runScenario(name, scenario, {
     workers: Number(values.workers),

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/connect.ts';
 import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
+import { failedCandidates } from '../../src/kernel/inspect.ts';
 import { createDatabase, everyDatabase } from '../support/databases.ts';
 
 interface Head {
@@ -110,6 +111,22 @@ describe.each(everyDatabase)('recovery on $name', ({ open }) => {
       await database.sql`select state, failures from canonry.candidate
       where candidate_id = ${candidate}`,
     ).toMatchObject([{ state: 'halted', failures: 1 }]);
+  });
+
+  it('K8: shows what a policy has let go until somebody has looked at it', async () => {
+    const id = await submit('let go');
+    const head = await claim('let go');
+    await database.sql`select canonry.fail(
+      ${head.line_id}, ${head.fence}, ${id}, 'no rule for this', null, 'skip')`;
+    const shown = await failedCandidates(database.sql);
+    expect(shown.filter(({ candidate_id }) => candidate_id === id)).toMatchObject([
+      {
+        account: 'let go',
+        state: 'parked',
+        last_error: 'no rule for this',
+        job_id: expect.any(BigInt),
+      },
+    ]);
   });
 
   it('counts failures in a row: one that was overcome is forgotten', async () => {

@@ -42,7 +42,12 @@ const targets: Target[] = [
     what: 'of the processor time with them is needed without',
     atLeast: 0.95,
   },
-  { command: 'hot', field: 'finalizations_per_s', what: 'a second', atLeast: 2_000 },
+  {
+    command: 'hot',
+    field: 'finalizations_per_s',
+    what: 'a second, 20 looked up ahead and written together',
+    atLeast: 2_000,
+  },
   { command: 'hot', field: 'neighbours_ratio', what: "of the neighbours' p99 alone", atMost: 2 },
   { command: 'latency', field: 'p50_ms', what: 'ms, p50', atMost: 10 },
   { command: 'latency', field: 'p99_ms', what: 'ms, p99', atMost: 50 },
@@ -73,7 +78,7 @@ export function kernelSection(runs: Runs): string {
     `Durable settings: \`${any?.['postgres'] ?? ''}\`.`,
     targetTable(runs),
     '### Every run',
-    '`npm run bench -- <command> --json`. The latency of a run that begins with a backlog counts from its beginning.',
+    '`npm run bench -- <command> --json`. Rates count from the first effect to the last; the latency of a run that begins with a backlog counts from its beginning.',
     table(
       ['command', ...columns.map(([, title]) => title)],
       Object.entries(runs)

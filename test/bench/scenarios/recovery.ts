@@ -20,6 +20,7 @@ export const recovery: Scenario = async (stage, options) => {
   const runs = await Promise.all(Array.from({ length: lanes }, () => stage.openRun()));
   const times: number[] = [];
   let calls = 0;
+  const started = performance.now();
 
   await Promise.all(
     runs.map(async (run) => {
@@ -34,6 +35,7 @@ export const recovery: Scenario = async (stage, options) => {
       }
     }),
   );
+  const seconds = (performance.now() - started) / 1_000;
   const verdicts = await Promise.all(runs.map((run) => judge(run.sql, secret)));
   const left = await Promise.all(runs.map(locked));
   await Promise.all(runs.map((run) => run.drop()));
@@ -45,6 +47,9 @@ export const recovery: Scenario = async (stage, options) => {
     accounts: accounts * lanes,
     candidates: times.length,
     kills,
+    // the one that is killed and the one that takes over
+    workers: 2,
+    finalizations_per_s: Number((times.length / seconds).toPrecision(3)),
     p50_ms: at(0.5),
     p99_ms: at(0.99),
     max_ms: at(1),

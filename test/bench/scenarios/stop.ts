@@ -66,6 +66,7 @@ export const stop: Scenario = async (stage, given) => {
     accounts,
     candidates: submitted,
     stops,
+    workers: options.workers,
     ...during,
     ...verdict,
     chain_calls_per_finalization: Number((calls / submitted).toFixed(4)),
@@ -76,6 +77,7 @@ export const stop: Scenario = async (stage, given) => {
     after_a_start_max_ms: afterStarts.max,
     after_a_stop_p99_ms: afterStops.p99,
     after_a_stop_max_ms: afterStops.max,
+    after_a_stop_of_calm: Number((afterStops.p99 / calm.p99_ms).toFixed(2)),
     slowest_stop_ms: Number(Math.max(...stopMs).toFixed(0)),
     locked_rows_left: left?.n ?? 0,
   };
