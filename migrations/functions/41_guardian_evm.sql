@@ -91,17 +91,42 @@ $$;
 
 -- Who: every look at an account's proposals, after asking the EntryPoint for the next nonce of the
 -- given keys.
--- Locks: the rows whose mark changes, which are few.
--- Index: evm_proposal_by_age.
--- Why safe: a mark follows the newest answer in both directions and removes nothing.
+-- Locks: the rows whose mark changes, in the order of their ids: two looks at once come with their
+-- keys in the order of the answers, and must not wait for each other.
+-- Index: evm_proposal_by_age; primary key.
+-- Why safe: a mark follows the newest answer in both directions. Of the marked ones the p_most that
+-- were marked last stay, so that a chain that takes a nonce back brings its proposals back.
+drop function if exists guardian.mark_used_evm_nonces(text, numeric[], numeric[]);
 create or replace function guardian.mark_used_evm_nonces(
-  p_account_id text, p_nonce_keys numeric[], p_next numeric[]
-) returns void language sql as $$
+  p_account_id text, p_nonce_keys numeric[], p_next numeric[],
+  p_most integer default 20 -- processes of an earlier version leave it out
+) returns void language plpgsql as $$
+declare
+  v_ids text[];
+begin
+  select array_agg(l.proposal_id) into v_ids from (
+    select p.proposal_id from guardian.evm_proposal p
+    join unnest(p_nonce_keys, p_next) as n (nonce_key, next) on p.nonce_key = n.nonce_key
+    where p.account_id = p_account_id and (p.nonce < n.next) <> (p.nonce_used_at is not null)
+    order by p.proposal_id for no key update of p
+  ) l;
+  if v_ids is null then
+    return;
+  end if;
   update guardian.evm_proposal p
     set nonce_used_at = case when p.nonce < n.next then clock_timestamp() end
     from unnest(p_nonce_keys, p_next) as n (nonce_key, next)
-    where p.account_id = p_account_id and p.nonce_key = n.nonce_key
-      and (p.nonce < n.next) <> (p.nonce_used_at is not null);
+    where p.account_id = p_account_id and p.proposal_id = any(v_ids)
+      and p.nonce_key = n.nonce_key and (p.nonce < n.next) <> (p.nonce_used_at is not null);
+  delete from guardian.evm_proposal where ctid = any(array(
+    select p.ctid from guardian.evm_proposal p
+    where p.account_id = p_account_id and p.nonce_used_at is not null
+      and p.proposal_id = any(array(
+        select u.proposal_id from guardian.evm_proposal u
+        where u.account_id = p_account_id and u.nonce_used_at is not null
+        order by u.nonce_used_at desc, u.proposal_id offset p_most))
+    for update skip locked));
+end
 $$;
 
 -- Who: everybody who shows proposals. p_proposal_id null: all of the account.

@@ -6,6 +6,7 @@ import { accountKey, address, chainId, type Hex } from './values.ts';
 
 /** An account as it is stored; where its signers are is the chain's to say. */
 export interface StoredAccount {
+  account_id: string;
   chain_id: number;
   address: Hex;
   validator: Hex;
@@ -69,7 +70,8 @@ export async function registerAccount(
 /** @throws ServiceError `account_not_found` */
 export async function loadAccount(context: EvmContext, accountId: string): Promise<StoredAccount> {
   const [row] = await context.sql<StoredAccount[]>`
-    select chain_id::float8 as chain_id, address, validator, paused_at, paused_reason, released_at
+    select account_id, chain_id::float8 as chain_id, address, validator, paused_at, paused_reason,
+           released_at
     from guardian.evm_account where account_id = ${accountId}`;
   if (!row) throw new ServiceError('account_not_found');
   return row;

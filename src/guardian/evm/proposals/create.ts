@@ -13,7 +13,8 @@ import {
 import type { Multisig } from '../chain/chain.ts';
 import type { EvmContext } from '../context.ts';
 import { parseAccountId, type Hex } from '../values.ts';
-import { markUsedNonces, readActive, unexpiredKeys } from './read.ts';
+import { markUsedNonces, questionedProposals } from './nonces.ts';
+import { readActive } from './read.ts';
 import { signedBy } from './signature.ts';
 import { proposalBody, type ProposalRow } from './wire.ts';
 
@@ -56,7 +57,7 @@ export async function createProposal(
   let outcome = await store();
   if (outcome === 'pending_proposals_limit') {
     // executed ones count until somebody looks
-    await markUsedNonces(context, accountId, account, await unexpiredKeys(context, accountId));
+    await markUsedNonces(context, account, await questionedProposals(context, session, accountId));
     outcome = await store();
   }
   if (outcome !== 'stored') throw await refusalOf(context, accountId, outcome);

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../../errors.ts';
-import { evmLimits } from '../../../limits.ts';
 import { chainOf, loadAccount, type StoredAccount } from '../accounts.ts';
 import type { EvmContext } from '../context.ts';
 import { bytes32, parseAccountId, type Hex } from '../values.ts';
+import { listedAtMost, markUsedNonces, questionedProposals } from './nonces.ts';
 import type { ProposalRow } from './wire.ts';
 
 /** @throws ServiceError `proposal_not_found`: what is no id names no proposal */
@@ -23,37 +23,13 @@ export async function readActive(
     select p.account_id, p.chain_id::float8 as chain_id, p.address, p.proposal_id, p.validator,
            p.user_op_hash, p.payload, p.nonce, p.nonce_key, p.proposer, p.signer_snapshot,
            p.threshold, p.created_at, p.expires_at, p.signatures
-    from guardian.active_evm_proposals(${accountId}, ${proposalId}) p`;
+    from guardian.active_evm_proposals(${accountId}, ${proposalId}) p
+    limit ${listedAtMost(context)}`;
   const { storage } = context;
   return rows.map((row) => ({
     ...row,
     payload: storage.openProposal(accountId, row.proposal_id, row.payload),
   }));
-}
-
-/**
- * Marks the proposals whose nonce the EntryPoint has passed: they cannot be executed any more.
- * @param keys upper 192 bits of the nonces in question.
- * @throws EvmChainError
- */
-export async function markUsedNonces(
-  context: EvmContext,
-  accountId: string,
-  account: StoredAccount,
-  keys: Iterable<string>,
-): Promise<void> {
-  const chain = chainOf(context, account.chain_id);
-  const waiting = [...new Set(keys)];
-  const next = new Map<string, string>();
-  const ask = async () => {
-    for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
-      next.set(key, String(await chain.nextNonce(account.address, BigInt(key))));
-    }
-  };
-  await Promise.all(Array.from({ length: evmLimits.nonceLookups }, ask));
-  if (next.size === 0) return;
-  await context.sql`select guardian.mark_used_evm_nonces(${accountId},
-    ${[...next.keys()]}::text[]::numeric[], ${[...next.values()]}::text[]::numeric[])`;
 }
 
 /**
@@ -67,16 +43,20 @@ export async function listProposals(
 ): Promise<ProposalRow[]> {
   const { accountId } = parseAccountId(account);
   const stored = await loadAccount(context, accountId);
-  const keys = await unexpiredKeys(context, accountId);
-  await markUsedNonces(context, accountId, stored, keys);
+  const questioned = await questionedProposals(context, session, accountId);
+  if (!questioned.some(({ member }) => member)) {
+    if (questioned.every(({ used }) => used)) return [];
+    await assertSigner(context, stored, session);
+  }
+  await markUsedNonces(context, stored, questioned);
   const rows = await readActive(context, accountId, null);
-  for (const row of rows) assertMember(row, session);
+  for (const row of rows) assertMember(row.signer_snapshot, session);
   return rows;
 }
 
 /**
  * An active proposal, for a caller in its signer snapshot (E7). The EntryPoint is asked for its
- * nonce.
+ * nonce, but not for anybody else.
  * @throws ServiceError `proposal_not_found`, `signer_not_authorized`
  */
 export async function readProposal(
@@ -88,11 +68,14 @@ export async function readProposal(
   const { accountId } = parseAccountId(account);
   const proposalId = parseProposalId(proposal);
   const stored = await loadAccount(context, accountId);
-  const keys = await unexpiredKeys(context, accountId, proposalId);
-  await markUsedNonces(context, accountId, stored, keys);
+  const questioned = await questionedProposals(context, session, accountId, proposalId);
+  const [found] = questioned;
+  if (!found || (found.used && !found.member)) throw new ServiceError('proposal_not_found');
+  if (!found.member) throw new ServiceError('signer_not_authorized');
+  await markUsedNonces(context, stored, questioned);
   const [row] = await readActive(context, accountId, proposalId);
   if (!row) throw new ServiceError('proposal_not_found');
-  assertMember(row, session);
+  assertMember(row.signer_snapshot, session);
   return row;
 }
 
@@ -111,19 +94,21 @@ export async function readExecutable(
   return row;
 }
 
-/** Nonce keys of proposals that have not expired, those marked as used included. */
-export async function unexpiredKeys(
+/**
+ * Whoever is in no snapshot may be a signer of today, to whom proposals of before are in the way
+ * until the chain has been asked about them. For others it is not asked so often.
+ * @throws ServiceError `signer_not_authorized`
+ */
+async function assertSigner(
   context: EvmContext,
-  accountId: string,
-  proposalId: Hex | null = null,
-): Promise<string[]> {
-  const rows = await context.sql<{ nonce_key: string }[]>`
-    select distinct nonce_key::text as nonce_key from guardian.evm_proposal
-    where account_id = ${accountId} and expires_at > clock_timestamp()
-      and (${proposalId}::text is null or proposal_id = ${proposalId})`;
-  return rows.map(({ nonce_key }) => nonce_key);
+  account: StoredAccount,
+  session: Hex,
+): Promise<void> {
+  const chain = chainOf(context, account.chain_id);
+  const multisig = await chain.readMultisig(account.address, account.validator);
+  assertMember(multisig?.signers ?? [], session);
 }
 
-function assertMember(row: ProposalRow, session: Hex): void {
-  if (!row.signer_snapshot.includes(session)) throw new ServiceError('signer_not_authorized');
+function assertMember(signers: readonly Hex[], session: Hex): void {
+  if (!signers.includes(session)) throw new ServiceError('signer_not_authorized');
 }
