@@ -10,4 +10,5 @@ export const anyJson = v.custom<JsonValue>(() => true);
 export const anyObject = v.record(v.string(), anyJson);
 
 /** A nonce as it is stored: a Postgres bigint. */
-export const storedNonce = v.pipe(v.bigint(), v.minValue(0n), v.maxValue(2n ** 63n - 1n));
+export const largestNonce = 2n ** 63n - 1n;
+export const storedNonce = v.pipe(v.bigint(), v.minValue(0n), v.maxValue(largestNonce));

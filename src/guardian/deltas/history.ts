@@ -6,6 +6,8 @@ import { admittedRead, admitting, type Admitted } from '../authentication/admitt
 import type { SignedRequest } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { decodeBase64, encodeBase64 } from '../accounts/wire.ts';
+import { UnverifiableError } from '../networks/network.ts';
+import { largestNonce } from '../wire-values.ts';
 import { openedDelta } from './read.ts';
 import type { DeltaRow, historyAnswer } from './wire.ts';
 
@@ -44,10 +46,10 @@ export async function readHistory(
       from ${admitting(context, admission)} a
       left join lateral (
         select * from guardian.delta
-        where account_id = ${accountId} and status = 'canonical'
-          and nonce < ${before ?? 2n ** 63n - 1n}
+        where a.outcome = 'ok' and account_id = ${accountId} and status = 'canonical'
+          and nonce <= ${before === null ? largestNonce : before - 1n}
         order by nonce desc limit ${limit + 1}
-      ) d on a.outcome = 'ok'
+      ) d on true
       order by d.nonce desc`,
   );
   const found = rows.filter((row): row is HistoryRow & { nonce: bigint } => row.nonce !== null);
@@ -65,42 +67,57 @@ export async function readHistory(
   };
 }
 
+interface SinceRow extends Admitted, DeltaRow {
+  state: Uint8Array;
+  /** Deltas there are, up to one more than may be merged, and bytes of their payloads. */
+  found: bigint;
+  bytes: bigint;
+}
+
 /**
  * GET /delta/since: all canonical deltas from a nonce on, merged into one (protocol §1.4, C8).
  * @throws ServiceError `delta_not_found` when there is none, `invalid_input` when there are more
- *   than one answer may merge.
+ *   than one answer may merge, `invalid_delta` when they are not of one protocol.
  */
 export async function readDeltasSince(
   context: GuardianContext,
   request: SignedRequest,
   nonce: bigint,
 ): Promise<DeltaRow> {
-  const most = guardianLimits.mergedDeltas;
+  const { mergedDeltas: most, mergedBytes: mostBytes } = guardianLimits;
   const { accountId } = request;
   const rows = await admittedRead(
     context,
     request,
-    (admission) => context.sql<(Admitted & { state: Uint8Array } & DeltaRow)[]>`
+    // nothing of the deltas is read for a stranger, and no payload sent that is not merged
+    (admission) => context.sql<SinceRow[]>`
       select a.*, s.state, d.account_id, d.nonce, d.status, d.status_reason,
-             d.status_timestamp, d.prev_commitment, d.new_commitment, d.payload::text as payload,
-             d.candidate_id, d.ack_scheme, d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count
+             d.status_timestamp, d.prev_commitment, d.new_commitment, d.found, d.bytes,
+             case when d.found <= ${most} and d.bytes <= ${mostBytes} then d.payload::text end
+               as payload,
+             d.ack_scheme, d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count,
+             d.abandon_requested_at, d.abandon_confirm_count
       from ${admitting(context, admission)} a
       left join guardian.account s on a.outcome = 'ok' and s.account_id = ${accountId}
       left join lateral (
-        select * from guardian.delta
-        where account_id = ${accountId} and status = 'canonical' and nonce >= ${nonce}
-        order by candidate_id limit ${most + 1}
+        select c.*, count(*) over () as found,
+               sum(octet_length(c.payload::text)) over () as bytes
+        from (
+          select * from guardian.delta
+          where a.outcome = 'ok' and account_id = ${accountId} and status = 'canonical'
+            and nonce >= ${nonce}
+          order by candidate_id limit ${most + 1}
+        ) c
       ) d on true
       order by d.candidate_id`,
   );
   const [first] = rows;
   const last = rows.at(-1);
-  if (!first || !last || first.nonce === null) throw new ServiceError('delta_not_found');
-  if (rows.length > most) {
-    throw new ServiceError('invalid_input', `More than ${most} deltas: ask from a later nonce.`);
-  }
-  const data = await context.mergeDeltas({
-    state: context.storage.openState(request.accountId, first.state),
+  if (!last || first.nonce === null) throw new ServiceError('delta_not_found');
+  if (first.found > most) throw tooMany(`${most} deltas`);
+  if (first.bytes > mostBytes) throw tooMany(`${mostBytes} bytes of deltas`);
+  const data = await merged(context, {
+    state: context.storage.openState(accountId, first.state),
     summaries: rows.map((row) => summaryOf(openedDelta(context, row))),
   });
   return {
@@ -108,6 +125,22 @@ export async function readDeltasSince(
     prev_commitment: first.prev_commitment,
     payload: `{"data":"${encodeBase64(data)}"}`,
   };
+}
+
+const tooMany = (what: string) =>
+  new ServiceError('invalid_input', `More than ${what}: ask from a later nonce.`);
+
+async function merged(
+  context: GuardianContext,
+  input: { state: Uint8Array; summaries: Uint8Array[] },
+): Promise<Uint8Array> {
+  try {
+    return await context.mergeDeltas(input);
+  } catch (error) {
+    // the account has moved to another protocol since then
+    if (!(error instanceof UnverifiableError)) throw error;
+    throw new ServiceError('invalid_delta', `The deltas cannot be merged: ${error.message}`);
+  }
 }
 
 function summaryOf(row: DeltaRow): Uint8Array {

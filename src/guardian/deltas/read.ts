@@ -20,7 +20,8 @@ export async function readDelta(
     (admission) => context.sql<(Admitted & DeltaRow)[]>`
       select a.*, d.account_id, d.nonce, d.status, d.status_reason, d.status_timestamp,
              d.prev_commitment, d.new_commitment, d.payload::text as payload, d.ack_scheme,
-             d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count
+             d.ack_pubkey, d.ack_signature, d.retry_count, d.divergence_count,
+             d.abandon_requested_at, d.abandon_confirm_count
       from ${admitting(context, admission)} a
       left join guardian.delta d
         on a.outcome = 'ok' and d.account_id = ${accountId} and d.nonce = ${nonce}`,

@@ -172,7 +172,8 @@ async function commit(
            (r.about).status_reason, (r.about).status_timestamp, (r.about).prev_commitment,
            (r.about).new_commitment, (r.about).payload::text as payload, (r.about).ack_scheme,
            (r.about).ack_pubkey, (r.about).ack_signature, (r.about).retry_count,
-           (r.about).divergence_count, (r.about).proposal is not null as from_proposal
+           (r.about).divergence_count, (r.about).abandon_requested_at,
+           (r.about).abandon_confirm_count, (r.about).proposal is not null as from_proposal
     from guardian.submit_delta(
       ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${verdict.verdict},
       ${nonce}, ${prevCommitment}, ${verified?.newCommitment ?? null},

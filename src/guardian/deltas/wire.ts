@@ -19,6 +19,8 @@ export interface DeltaRow {
   ack_signature: string;
   retry_count: number;
   divergence_count: number;
+  abandon_requested_at: Date | string | null;
+  abandon_confirm_count: number;
 }
 
 /** Body of POST /delta: the execution form of a DeltaObject (protocol §1.2). Other members are
@@ -56,6 +58,7 @@ export const deltaAnswer = v.object({
       timestamp: timeText,
       retry_count: count,
       divergence_count: count,
+      abandon_requested_at: v.exactOptional(timeText),
       abandon_confirm_count: count,
     }),
     v.object({
@@ -119,7 +122,10 @@ function deltaStatus(row: DeltaRow): DeltaObject['status'] {
       timestamp,
       retry_count: BigInt(row.retry_count),
       divergence_count: BigInt(row.divergence_count),
-      abandon_confirm_count: 0n,
+      ...(row.abandon_requested_at === null
+        ? {}
+        : { abandon_requested_at: new Date(row.abandon_requested_at).toISOString() }),
+      abandon_confirm_count: BigInt(row.abandon_confirm_count),
     };
   }
   return row.status_reason === null

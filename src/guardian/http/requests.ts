@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { bodyTooLarge, readJsonText } from '../../http/body.ts';
+import { largestNonce } from '../wire-values.ts';
 import { wordText } from '../accounts/wire.ts';
 import { parseAccountId, readSignatureHeaders } from '../authentication/authenticate.ts';
 import type { SignedRequest } from '../authentication/signed-request.ts';
@@ -51,7 +52,6 @@ export function readSignedQuery(c: Context, payload: Record<string, JsonValue>):
   return { ...headers, accountId, payload: canonicalJson({ account_id: accountId, ...payload }) };
 }
 
-const largestNonce = 2n ** 63n - 1n;
 const nonceText = v.pipe(
   v.string(),
   v.regex(/^\d{1,20}$/),
