@@ -41,9 +41,10 @@ export interface LineWork<H extends Head> {
   claim(): Promise<H | null>;
   /**
    * Looks outside, then makes exactly one fenced write.
+   * @param signal ends the look (see unlessStopped), never the write.
    * @returns the next head, or null when the line waits or the claim was overtaken.
    */
-  decide(head: H): Promise<H | null>;
+  decide(head: H, signal: AbortSignal): Promise<H | null>;
   retry: RetryPolicy;
   /** Queue name of the line's wake-ups, or null. */
   queueName: string | null;
@@ -63,7 +64,8 @@ export interface DrainContext {
  * Works on a line until it is empty, waits, or is taken away (invariants K2, K3).
  *
  * Stops early and wakes the line again after a bounded share of work, so that one long line
- * does not hold up the others, and when the process is asked to stop. An unexpected failure is
+ * does not hold up the others. Asked to stop, it drops the look it is in and hands the line over at
+ * once (K6): whoever takes the line looks again. An unexpected failure is
  * recorded on the candidate, which keeps its place; the job itself does not fail.
  *
  * @returns how many candidates were decided.
@@ -100,8 +102,9 @@ async function drainClaimed<H extends Head>(
     }
     const current: H = head;
     try {
-      head = await work.decide(current);
+      head = await work.decide(current, signal);
     } catch (error) {
+      if (signal.aborted && error === signal.reason) continue;
       const candidate = String(current.candidate_id);
       events.decisionFailed();
       log.error({ candidate, ...errorFields(error) }, 'decision failed');
@@ -111,6 +114,22 @@ async function drainClaimed<H extends Head>(
     decided += 1;
   }
   return decided;
+}
+
+/**
+ * A look outside that a stop does not wait for: its answer, whenever it comes, is dropped.
+ * @throws what the look throws; signal.reason when the process is asked to stop before.
+ */
+export async function unlessStopped<T>(look: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([look, stopped.promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 async function recordFailure(

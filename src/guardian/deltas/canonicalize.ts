@@ -1,6 +1,6 @@
 import type { Sql } from '../../database/connect.ts';
 import type { KernelEvents } from '../../kernel/events.ts';
-import { drain, lookAgainSeconds, type LineWork } from '../../kernel/drain.ts';
+import { drain, lookAgainSeconds, unlessStopped, type LineWork } from '../../kernel/drain.ts';
 import type { HeldLines } from '../../kernel/held-lines.ts';
 import { canonicalizationLimits as limits } from '../../limits.ts';
 import type { Log } from '../../observability/log.ts';
@@ -55,8 +55,8 @@ function lineWork(
       const head = await context.writes.claim({ account: accountId, holder });
       return head.candidate_id === null ? null : head;
     },
-    async decide(head) {
-      const observation = await observe(context, accountId, head);
+    async decide(head, signal) {
+      const observation = await observe(context, accountId, head, signal);
       const verdict = judge(observation, head, context.retainedTtlSeconds > 0);
       const seen = observation.kind === 'diverged' ? observation.commitment : null;
       return act(context, accountId, head, verdict, seen);
@@ -72,9 +72,10 @@ async function observe(
   context: CanonicalizationContext,
   accountId: string,
   head: DeltaHead,
+  signal: AbortSignal,
 ): Promise<Observation> {
   try {
-    const commitment = await context.network.commitmentOnChain(accountId);
+    const commitment = await unlessStopped(context.network.commitmentOnChain(accountId), signal);
     if (commitment === null || commitment === head.prev_commitment) return { kind: 'not_landed' };
     const through = head.candidates[head.results.indexOf(commitment)];
     if (through !== undefined) return { kind: 'landed', through };

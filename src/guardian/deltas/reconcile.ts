@@ -1,3 +1,4 @@
+import { unlessStopped } from '../../kernel/drain.ts';
 import { canonicalizationLimits as limits } from '../../limits.ts';
 import { ChainError } from '../networks/network.ts';
 import type { CanonicalizationContext } from './canonicalize.ts';
@@ -12,10 +13,14 @@ interface Reconcilable {
 /**
  * Looks whether a delta that was given up has landed after all, and makes it canonical then
  * (protocol §4.8). Ends when nothing is left that could land.
+ *
+ * @throws signal.reason when the process is asked to stop meanwhile: the job engine then gives the
+ *   look to another worker.
  */
 export async function reconcile(
   context: CanonicalizationContext,
   accountId: string,
+  signal: AbortSignal,
 ): Promise<void> {
   const { sql, log, metrics, retainedTtlSeconds } = context;
   const count = (outcome: 'reconciled' | 'reconcile_deferred', by: number) =>
@@ -24,7 +29,7 @@ export async function reconcile(
     select nonce, new_commitment, reconcile_count, age_seconds
     from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
   if (deltas.length === 0) return;
-  const landed = await findLanded(context, accountId, deltas);
+  const landed = await findLanded(context, accountId, deltas, signal);
   if (landed) {
     const [row] = await sql<{ promoted: number }[]>`
       select guardian.reconcile_delta(${accountId}, ${landed.new_commitment}) as promoted`;
@@ -42,9 +47,10 @@ async function findLanded(
   context: CanonicalizationContext,
   accountId: string,
   deltas: Reconcilable[],
+  signal: AbortSignal,
 ): Promise<Reconcilable | undefined> {
   try {
-    const commitment = await context.network.commitmentOnChain(accountId);
+    const commitment = await unlessStopped(context.network.commitmentOnChain(accountId), signal);
     return deltas.find((delta) => delta.new_commitment === commitment);
   } catch (error) {
     if (!(error instanceof ChainError)) throw error;

@@ -75,8 +75,8 @@ export class Stage {
   }
 
   /** A wake-up. */
-  async wakeUp(context = this.context): Promise<void> {
-    await canonicalize(context, this.accountId, 'worker', new AbortController().signal);
+  async wakeUp(context = this.context, signal = new AbortController().signal): Promise<void> {
+    await canonicalize(context, this.accountId, 'worker', signal);
   }
 
   /** Makes a waiting head due, as the passing of its time would, and runs a wake-up. */
@@ -86,8 +86,8 @@ export class Stage {
     await this.wakeUp(context);
   }
 
-  async reconcile(context = this.context): Promise<void> {
-    await reconcile(context, this.accountId);
+  async reconcile(context = this.context, signal = new AbortController().signal): Promise<void> {
+    await reconcile(context, this.accountId, signal);
   }
 
   async delta(nonce: number) {
