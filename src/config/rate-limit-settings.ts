@@ -29,7 +29,8 @@ export const rateLimitSettings = {
   GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC: {
     schema: integer(1, 1_000_000),
     fallback: '6',
-    meaning: 'Login requests a second for one operator, challenges and verifications each.',
+    meaning:
+      'Login requests a second for one operator or EVM wallet, challenges and verifications each.',
     reason: 'Upstream default; a replica never has less than one.',
   },
   GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN: {

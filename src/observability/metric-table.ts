@@ -80,8 +80,8 @@ export const metricTable = {
   },
   guardian_rate_limit_rejections_total: {
     type: 'counter',
-    help: 'Requests refused because a client, or somebody with an operator’s key, asked for too many.',
-    labels: { limit_type: ['burst', 'sustained', 'operator'], transport: ['http'] },
+    help: 'Requests refused because a client, or whoever logs in as somebody, asked for too many.',
+    labels: { limit_type: ['burst', 'sustained', 'login'], transport: ['http'] },
   },
   guardian_miden_rpc_requests_total: {
     type: 'counter',

@@ -24,6 +24,8 @@ beforeAll(async () => {
     GUARDIAN_RATE_LIMIT_ENABLED: 'true',
     GUARDIAN_RATE_BURST_PER_SEC: '20',
     GUARDIAN_DASHBOARD_COMMITMENT_RATE_BURST_PER_SEC: '2',
+    // no login asks the chain
+    GUARDIAN_EVM_RPC_URLS: '31337=http://127.0.0.1:9',
   };
   service = await openInProcess(
     { ...allowlist.environment, ...limits },
@@ -83,15 +85,19 @@ it('counts logins of operators, and of those who are none', async () => {
   expect(await count('guardian_operator_sessions_started_total')).toBe(1);
 });
 
-it('counts tries with one operator’s key that are too many', async () => {
-  const path = `/auth/challenge?commitment=${createOperatorKey('ecdsa').commitment}`;
+it.each([
+  ['operator’s key', `/auth/challenge?commitment=${createOperatorKey('ecdsa').commitment}`],
+  ['wallet', `/evm/auth/challenge?address=0x${'5b'.repeat(20)}`],
+])('counts tries with one %s that are too many', async (_name, path) => {
+  const rejected = { limit_type: 'login', transport: 'http' };
+  const before = await count('guardian_rate_limit_rejections_total', rejected);
   const statuses = await Promise.all(
     Array.from({ length: 5 }, async () => (await service.send(path)).status),
   );
   const refused = statuses.filter((status) => status === 429).length;
   expect(refused).toBeGreaterThan(0);
-  const rejected = { limit_type: 'operator', transport: 'http' };
-  expect(await count('guardian_rate_limit_rejections_total', rejected)).toBe(refused);
+  const after = await count('guardian_rate_limit_rejections_total', rejected);
+  expect(after - before).toBe(refused);
 });
 
 it('counts what it refuses for being too much', async () => {

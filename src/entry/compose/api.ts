@@ -20,13 +20,13 @@ import { startComputePool } from '../../guardian/networks/miden/compute/pool.ts'
 import { MidenNetwork } from '../../guardian/networks/miden/miden-network.ts';
 import { AllowlistError } from '../../guardian/operators/allowlist.ts';
 import type { OperatorContext } from '../../guardian/operators/context.ts';
+import { openOperators } from '../../guardian/operators/open.ts';
+import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
 import {
   limitLogins,
   unlimitedLogins,
   type LoginLimits,
-} from '../../guardian/operators/login-limits.ts';
-import { openOperators } from '../../guardian/operators/open.ts';
-import type { CookiePolicy } from '../../guardian/sessions/cookie.ts';
+} from '../../guardian/sessions/login-limits.ts';
 import { createCursors } from '../../http/cursor.ts';
 import { computeLimits } from '../../limits.ts';
 import type { RequestLimits } from '../../http/rate-limit/request-limit.ts';
@@ -159,6 +159,7 @@ async function openEvmAccounts(
     maxActiveProposals: config.GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT,
     maxRequestBytes: config.GUARDIAN_MAX_REQUEST_BYTES,
     cookies: cookiePolicy(config),
+    logins: loginLimits(config, metrics),
     log,
   });
 }
@@ -194,6 +195,7 @@ function requestLimits(config: Config, metrics: Metrics): RequestLimits | undefi
   };
 }
 
+/** For one kind of logins: others cannot use up its budgets. */
 function loginLimits(config: Config, metrics: Metrics): LoginLimits {
   if (!config.GUARDIAN_RATE_LIMIT_ENABLED) return unlimitedLogins;
   return limitLogins({
@@ -202,7 +204,7 @@ function loginLimits(config: Config, metrics: Metrics): LoginLimits {
     replicas: config.GUARDIAN_MAX_REPLICAS,
     onRejected: () =>
       metrics.count('guardian_rate_limit_rejections_total', {
-        limit_type: 'operator',
+        limit_type: 'login',
         transport: 'http',
       }),
   });

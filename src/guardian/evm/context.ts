@@ -2,6 +2,7 @@ import type { Sql } from '../../database/connect.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { AccountStorage } from '../storage/storage.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
+import type { LoginLimits } from '../sessions/login-limits.ts';
 import type { EvmChain } from './chain/chain.ts';
 
 /** What the EVM module works with; built once by an entry point. */
@@ -14,6 +15,7 @@ export interface EvmContext {
   /** Largest request body in bytes. */
   maxRequestBytes: number;
   cookies: CookiePolicy;
+  logins: LoginLimits;
   storage: Pick<AccountStorage, 'sealProposal' | 'openProposal'>;
   metrics: Metrics;
 }

@@ -7,8 +7,8 @@ import type { GuardianContext } from '../context.ts';
 import type { DescribedSummary } from '../networks/miden/summary/describe.ts';
 import type { AccountStorage } from '../storage/storage.ts';
 import type { CookiePolicy } from '../sessions/cookie.ts';
+import type { LoginLimits } from '../sessions/login-limits.ts';
 import type { Allowlist } from './allowlist.ts';
-import type { LoginLimits } from './login-limits.ts';
 
 /** What the operators' API works with; built once by an entry point. */
 export interface OperatorContext {

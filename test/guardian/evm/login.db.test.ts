@@ -173,6 +173,29 @@ describe('EVM logins', () => {
     );
   });
 
+  it('answers 429 to a wallet that is tried too often, and to no other one', async () => {
+    const limited = await openInProcess({
+      ...environment,
+      GUARDIAN_RATE_LIMIT_ENABLED: 'true',
+      GUARDIAN_DASHBOARD_COMMITMENT_RATE_PER_MIN: '3',
+    });
+    onTestFinished(() => limited.close());
+    const wallet = openEvmWallet('http://unused');
+    const caller = openCaller(limited, wallet);
+    await caller.enter();
+    const address = `0x${wallet.address.slice(2).toUpperCase()}`;
+    for (let n = 0; n < 2; n += 1) await caller.challenge(address);
+    const path = `/evm/auth/challenge?address=${wallet.address}`;
+    const { headers } = await expectRefusal(limited, { path }, 429, 'rate_limit_exceeded');
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    const login = { address, nonce: `0x${'00'.repeat(32)}`, signature: `0x${'11'.repeat(65)}` };
+    for (let n = 0; n < 2; n += 1) {
+      await caller.refused('/evm/auth/verify', login, 401, 'authentication_failed');
+    }
+    await caller.refused('/evm/auth/verify', login, 429, 'rate_limit_exceeded');
+    await openCaller(limited, openEvmWallet('http://unused')).enter();
+  });
+
   it('every other route needs a session first, whatever it is sent', async () => {
     const { caller } = open();
     caller.cookie = `guardian_evm_session=0x${'00'.repeat(32)}`;

@@ -5,6 +5,7 @@ import type { EvmContext } from '../../../src/guardian/evm/context.ts';
 import { listProposals, readProposal } from '../../../src/guardian/evm/proposals/read.ts';
 import type { Hex } from '../../../src/guardian/evm/values.ts';
 import { evmLimits } from '../../../src/limits.ts';
+import { unlimitedLogins } from '../../../src/guardian/sessions/login-limits.ts';
 import { unobserved } from '../../../src/observability/metrics.ts';
 import { everyDatabase, openEmbeddedCopy } from '../../support/databases.ts';
 
@@ -65,6 +66,7 @@ describe('the chain', () => {
       maxActiveProposals: 3,
       maxRequestBytes: 1_000,
       cookies: { alwaysSecure: false, trustProxy: false },
+      logins: unlimitedLogins,
       storage: { sealProposal: (_a, _p, text) => text, openProposal: (_a, _p, text) => text },
       metrics: unobserved,
     };

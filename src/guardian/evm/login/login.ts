@@ -16,11 +16,12 @@ const seconds = (time: Date): number => Math.floor(time.getTime() / 1_000);
 
 /**
  * GET /evm/auth/challenge: what a wallet signs to log in (protocol §1.10, E1).
- * @throws ServiceError `invalid_input`
+ * @throws ServiceError `invalid_input`, `rate_limit_exceeded`
  */
 export async function challengeWallet(context: EvmContext, wallet: string | undefined) {
   const parsed = v.safeParse(address, wallet);
   if (!parsed.success) throw new ServiceError('invalid_input', 'address must be an EVM address.');
+  context.logins.spend('challenge', parsed.output);
   const key = randomKey();
   const times = await issueChallenge(context.sql, { realm: 'evm', principal: parsed.output, key });
   const message = messageOf(parsed.output, { key, ...times });
@@ -39,7 +40,8 @@ const loginValues = v.object({ address, nonce: bytes32, signature });
 /**
  * POST /evm/auth/verify: opens a session for the wallet that signed its challenge (E2). The
  * challenge is used up only by a signature that fits.
- * @throws ServiceError `invalid_input`; `authentication_failed` whatever else is wrong
+ * @throws ServiceError `invalid_input`; `rate_limit_exceeded`; `authentication_failed` whatever else
+ *   is wrong
  */
 export async function openWalletSession(
   context: EvmContext,
@@ -50,6 +52,7 @@ export async function openWalletSession(
   const values = v.safeParse(loginValues, texts.output);
   if (!values.success) throw refused();
   const { address: wallet, nonce, signature: signed } = values.output;
+  context.logins.spend('verify', wallet);
   const live = await liveChallenges(context.sql, 'evm', wallet);
   const challenge = live.find(({ key }) => `0x${key}` === nonce);
   if (!challenge) throw refused();

@@ -1,7 +1,7 @@
 import { Budget } from '../../http/rate-limit/budget.ts';
 import { tooMany } from '../../http/rate-limit/request-limit.ts';
 
-/** Limits of the fleet for the logins of one operator, and how many replicas share them. */
+/** Limits of the fleet for the logins of one principal, and how many replicas share them. */
 export interface LoginRates {
   burstPerSecond: number;
   perMinute: number;
@@ -12,11 +12,12 @@ export interface LoginRates {
 
 export interface LoginLimits {
   /** @throws ServiceError `rate_limit_exceeded` */
-  spend(endpoint: 'challenge' | 'verify', commitment: string): void;
+  spend(endpoint: 'challenge' | 'verify', principal: string): void;
 }
 
 /**
- * Limits how often one operator's key is tried, from wherever that comes (protocol §1.8). Whether
+ * Limits how often one operator's key or one wallet is tried, from wherever that comes (protocol
+ * §1.8): challenges of one principal take turns in the database, each with its connection. Whether
  * the key is an operator's makes no difference. However many replicas there are, each of them serves
  * one try at a time: nobody is kept out for good.
  */
@@ -29,8 +30,8 @@ export function limitLogins({
   const burst = new Budget({ count: burstPerSecond, periodMs: 1_000 }, replicas);
   const sustained = new Budget({ count: perMinute, periodMs: 60_000 }, replicas);
   return {
-    spend(endpoint, commitment) {
-      const key = `${endpoint} ${commitment}`;
+    spend(endpoint, principal) {
+      const key = `${endpoint} ${principal}`;
       const waitMs = burst.spend(key) || sustained.spend(key);
       if (waitMs === 0) return;
       onRejected?.();

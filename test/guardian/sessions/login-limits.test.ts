@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limitLogins } from '../../../src/guardian/operators/login-limits.ts';
+import { limitLogins } from '../../../src/guardian/sessions/login-limits.ts';
 
 const refusals = (limits: ReturnType<typeof limitLogins>, times: number, key = 'operator') => {
   let refused = 0;
@@ -14,7 +14,7 @@ const refusals = (limits: ReturnType<typeof limitLogins>, times: number, key = '
   return refused;
 };
 
-describe('logins of one operator', () => {
+describe('logins of one principal', () => {
   it('are limited for each key and each step apart', () => {
     const limits = limitLogins({ burstPerSecond: 6, perMinute: 30, replicas: 1 });
     expect(refusals(limits, 10)).toBe(4);
