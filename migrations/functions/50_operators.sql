@@ -1,13 +1,18 @@
 -- Guardian: operators' logins and what they do to accounts (protocol §1.5, §7).
 
 -- Who: the challenge route, for a key that is not an operator's.
--- Locks: none. Writes no row, but as much log as issuing a challenge, and waits for it in the same
--- way: the time it takes tells nobody who is an operator.
+-- Locks: as issue_challenge, so that those who ask for one key at once take turns here too.
+-- Writes no row, but as much log as issuing a challenge, and waits for it in the same way: the time
+-- it takes tells nobody who is an operator.
 -- Returns when such a challenge would expire.
-create or replace function guardian.decoy_challenge(p_challenge_key text, p_seconds integer)
-returns timestamptz language plpgsql as $$
+drop function if exists guardian.decoy_challenge(text, integer);
+create or replace function guardian.decoy_challenge(
+  p_challenge_key text, p_seconds integer,
+  p_principal text default null -- processes of an earlier version leave it out
+) returns timestamptz language plpgsql as $$
 begin
-  perform pg_advisory_xact_lock(hashtextextended(p_challenge_key, 7161005377002));
+  perform pg_advisory_xact_lock(
+    hashtextextended('operator ' || coalesce(p_principal, p_challenge_key), 7161005377002));
   perform pg_logical_emit_message(true, 'guardian', repeat(p_challenge_key, 4));
   return clock_timestamp() + make_interval(secs => p_seconds);
 end

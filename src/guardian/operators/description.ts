@@ -41,7 +41,7 @@ const login: Operation[] = [
     summary: 'Opens a session; the cookie comes with the answer.',
     body: loginBody,
     answers: ok(wire.loginAnswer, 'Logged in.'),
-    errors: ['authentication_failed', 'configuration_error'],
+    errors: ['authentication_failed', 'configuration_error', 'data_unavailable'],
   },
   {
     method: 'POST',

@@ -42,7 +42,7 @@ export async function challengeOperator(context: OperatorContext, text: string |
   const key = randomKey();
   const { expiresAt } = operator
     ? await issueChallenge(context.sql, { realm: 'operator', principal: commitment, key })
-    : await decoy(context, key);
+    : await decoy(context, commitment, key);
   const challenge = { commitment, domain, nonce: key, expires_at: expiresAt.toISOString() };
   return {
     success: true,
@@ -50,9 +50,10 @@ export async function challengeOperator(context: OperatorContext, text: string |
   };
 }
 
-async function decoy({ sql }: OperatorContext, key: string): Promise<{ expiresAt: Date }> {
+async function decoy({ sql }: OperatorContext, commitment: string, key: string) {
   const [row] = await sql<{ expires_at: Date }[]>`
-    select guardian.decoy_challenge(${key}, ${sessionLimits.challengeSeconds}) as expires_at`;
+    select guardian.decoy_challenge(${key}, ${sessionLimits.challengeSeconds}, ${commitment})
+      as expires_at`;
   if (!row) throw new Error('decoy_challenge returned nothing');
   return { expiresAt: row.expires_at };
 }
@@ -65,10 +66,11 @@ export const loginBody = v.object({ commitment: v.string(), signature: v.string(
 /**
  * POST /auth/verify: opens a session for the operator who signed one of the challenges that are
  * live for the key (protocol §1.5, O2). A challenge is used up only by a signature that fits.
- * For an operator up to eight challenges are tried, for others none: a refusal comes so late that
- * it tells nobody which of the two it was.
+ * For an operator up to eight challenges are tried, for others one that nobody was sent: whoever is
+ * refused learns neither from the time nor from threads that are busy which of the two it was.
  * @throws ServiceError `invalid_input` for a body of another form; `rate_limit_exceeded`;
  *   `authentication_failed` whatever else is wrong; `configuration_error` while the list is unusable
+ * @throws ComputeOverloadError, ComputeFailedError
  */
 export async function openOperatorSession(
   context: OperatorContext,
@@ -96,23 +98,39 @@ async function verifyLogin(context: OperatorContext, body: unknown): Promise<Ope
   const principal = parsed.output;
   context.logins.spend('verify', principal);
   const earliestRefusal = sleep(operatorLimits.refusalMs);
+  try {
+    return await answerChallenge(context, principal, texts.output.signature);
+  } catch (error) {
+    await earliestRefusal;
+    throw error;
+  }
+}
+
+async function answerChallenge(
+  context: OperatorContext,
+  principal: string,
+  signature: string,
+): Promise<OperatorSession> {
   const operator = await context.allowlist.find(principal);
   const live = await liveChallenges(context.sql, 'operator', principal);
+  if (!operator || live.length === 0) {
+    const nobody = { scheme: operator?.scheme ?? 'falcon', commitment: principal };
+    await isSigned(context, nobody, { key: randomKey(), expiresAt: new Date() }, signature);
+    throw refused();
+  }
   for (const challenge of live) {
-    if (!operator || !(await isSigned(context, operator, challenge, texts.output.signature)))
-      continue;
+    if (!(await isSigned(context, operator, challenge, signature))) continue;
     const login = { realm: 'operator', principal, key: challenge.key, subject: principal } as const;
     const session = await openSession(context.sql, login);
     if (session) return { ...session, operatorId: principal };
     break;
   }
-  await earliestRefusal;
   throw refused();
 }
 
 async function isSigned(
   { signatures }: OperatorContext,
-  { scheme, commitment }: Operator,
+  { scheme, commitment }: Pick<Operator, 'scheme' | 'commitment'>,
   challenge: { key: string; expiresAt: Date },
   signature: string,
 ): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { readJson } from '../../http/body.ts';
 import type { Route } from '../../http/routes.ts';
 import { operatorLimits } from '../../limits.ts';
+import { withFaults } from '../http/faults.ts';
 import type { OperatorContext } from './context.ts';
 import { dashboardRoutes } from './dashboard-routes.ts';
 import { challengeOperator, openOperatorSession } from './login.ts';
@@ -8,7 +9,7 @@ import { endSession, requireOperator, sendSession } from './session.ts';
 
 /** The API of operators (protocol §1.5, O1 to O15). */
 export function operatorRoutes(context: OperatorContext): Route[] {
-  return [...loginRoutes(context), ...dashboardRoutes(context)];
+  return [...loginRoutes(context).map(withFaults), ...dashboardRoutes(context)];
 }
 
 function loginRoutes(context: OperatorContext): Route[] {
