@@ -54,16 +54,47 @@ create or replace function guardian.known_commitment(
   );
 $$;
 
--- Who: retain, discard, and follow_resolution, after they took the head out of the line.
+drop function if exists guardian.park_followers(text, bigint);
+
+-- Who: promote_delta, give_up_delta and follow_resolution, after they took the head out of the line.
+-- Locks: line and delta rows, then the job row of the reconcile pass.
+-- Index: delta_candidates, delta_unresolved, unique job key.
 -- What was built on a delta that will not become canonical here has lost its base: those
--- candidates are parked and their deltas retained.
-create or replace function guardian.park_followers(p_account_id text, p_line_id bigint)
-returns void language plpgsql as $$
+-- candidates are parked and their deltas retained; what its client abandoned is discarded.
+-- p_forget: retention is off; what would be retained goes.
+-- The reconcile pass comes after p_reconcile_seconds, or earlier if it was to: what was just given
+-- up does not wait until the back-off of older deltas is over, and does not put them off either.
+create or replace function guardian.park_followers(
+  p_account_id text, p_line_id bigint, p_forget boolean, p_reconcile_seconds double precision
+) returns void language plpgsql as $$
+declare
+  v_at timestamptz := clock_timestamp() + make_interval(secs => p_reconcile_seconds);
+  v_mode text := 'replace';
 begin
   perform canonry.resolve_line(p_line_id, null, 'parked', 'base_lost');
+  if p_forget then
+    delete from guardian.delta
+      where account_id = p_account_id and status = 'candidate' and abandon_requested_at is null;
+  end if;
   update guardian.delta
-    set status = 'retained', status_reason = 'diverged', status_timestamp = now()
+    set status = case when abandon_requested_at is null then 'retained' else 'discarded' end,
+        status_reason = case when abandon_requested_at is null then 'diverged'
+          else 'client_abandoned' end,
+        status_timestamp = now()
     where account_id = p_account_id and status = 'candidate';
+  if not exists (
+    select 1 from guardian.delta
+    where account_id = p_account_id and status in ('retained', 'discarded')
+  ) then
+    return;
+  end if;
+  if exists (
+    select 1 from graphile_worker.jobs
+    where key = 'reconcile:' || p_account_id and locked_at is null and run_at < v_at
+  ) then
+    v_mode := 'preserve_run_at';
+  end if;
+  perform canonry.wake('reconcile', p_account_id, null, v_at, v_mode);
 end
 $$;
 
@@ -87,7 +118,7 @@ end
 $$;
 
 -- Who: the canonicalize task, when the chain shows the result of a candidate of the line.
--- Locks: account row, line row, delta rows.
+-- Locks: account row, line row, delta rows; for a parked line the job row of the reconcile pass.
 -- p_through: that candidate. The ones before it have landed with it: the chain only moves along
 -- the chain of commitments. All become canonical in order, in one transaction.
 -- Returns the outcome and the next head: 'promoted', 'fenced' (the claim was overtaken; nothing
@@ -122,7 +153,7 @@ begin
       where account_id = p_account_id and status = 'candidate' and candidate_id <= p_through;
   else
     outcome := 'stale_base';
-    perform guardian.park_followers(p_account_id, p_line_id);
+    perform guardian.park_followers(p_account_id, p_line_id, false, 60);
   end if;
   next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
 end
@@ -163,12 +194,10 @@ begin
     update guardian.delta
       set status = p_status, status_reason = p_reason, status_timestamp = now()
       where candidate_id = p_candidate_id and status = 'candidate';
-    perform canonry.wake(
-      'reconcile', p_account_id, null,
-      clock_timestamp() + make_interval(secs => p_reconcile_seconds), 'preserve_run_at'
-    );
   end if;
-  perform guardian.park_followers(p_account_id, p_line_id);
+  perform guardian.park_followers(
+    p_account_id, p_line_id, p_status is null, p_reconcile_seconds
+  );
   outcome := 'resolved';
   next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
 end
@@ -210,18 +239,16 @@ declare
   v_line_id bigint;
 begin
   update guardian.delta
-    set status = case p_state when 'discarded' then 'discarded' else 'retained' end,
-        status_reason = case p_state when 'discarded' then 'client_abandoned'
-          else 'retry_exhausted' end,
+    set status = case when p_state = 'discarded' or abandon_requested_at is not null
+          then 'discarded' else 'retained' end,
+        status_reason = case when p_state = 'discarded' or abandon_requested_at is not null
+          then 'client_abandoned' else 'retry_exhausted' end,
         status_timestamp = now()
     where candidate_id = p_candidate_id and status = 'candidate'
     returning account_id into v_account_id;
   if v_account_id is not null then
     select line_id into v_line_id from canonry.candidate where candidate_id = p_candidate_id;
-    perform guardian.park_followers(v_account_id, v_line_id);
-    perform canonry.wake(
-      'reconcile', v_account_id, null, clock_timestamp() + interval '1 minute', 'preserve_run_at'
-    );
+    perform guardian.park_followers(v_account_id, v_line_id, false, 60);
   end if;
 end
 $$;

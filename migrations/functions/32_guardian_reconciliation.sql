@@ -24,7 +24,8 @@ $$;
 -- Who: the reconcile task. Reads what could still become canonical, and forgets retained deltas
 -- whose time is over (an abandoned one stays as history).
 -- Locks: none but the deleted rows.
--- Returns nothing while a candidate is alive: that one is looked at first.
+-- Returns nothing while a candidate is alive: that one is looked at first. What it says of counts and
+-- ages is for processes of the version before.
 create or replace function guardian.reconcilable(
   p_account_id text, p_ttl_seconds double precision
 ) returns table (
@@ -98,17 +99,47 @@ begin
 end
 $$;
 
--- Who: the reconcile task, when the chain does not show any of them yet.
--- Schedules the next look and counts this one.
+drop function if exists guardian.reconcile_later(text, double precision);
+
+-- Who: the reconcile task, at its end.
+-- Locks: the account row, delta rows, then the job row. With the account row locked, a delta that is
+-- given up meanwhile is seen here, or makes its own look earlier afterwards.
+-- Index: delta_unresolved.
+-- Schedules the next look, as long as there is a delta that was given up and whose time is not over:
+-- it may be able to follow the canonical state again later. A retained one has to be forgotten.
+-- The youngest sets the pace: the interval for its first p_eager_seconds, then twice as much with
+-- each look, up to p_max_seconds. The defaults are for processes of the version before.
 create or replace function guardian.reconcile_later(
-  p_account_id text, p_delay_seconds double precision
+  p_account_id text, p_interval_seconds double precision,
+  p_ttl_seconds double precision default 86400,
+  p_eager_seconds double precision default 900, p_max_seconds double precision default 600
 ) returns void language plpgsql as $$
+declare
+  v_age double precision;
+  v_looks integer;
+  v_delay double precision := p_interval_seconds;
 begin
-  update guardian.delta set reconcile_count = reconcile_count + 1
-    where account_id = p_account_id and status in ('retained', 'discarded');
+  perform 1 from guardian.account where account_id = p_account_id for no key update;
+  with looked as (
+    update guardian.delta set reconcile_count = reconcile_count + 1
+      where account_id = p_account_id and (status = 'retained' or status = 'discarded'
+        and status_timestamp >= clock_timestamp() - make_interval(secs => p_ttl_seconds))
+      returning extract(epoch from clock_timestamp() - status_timestamp) as age, reconcile_count
+  )
+  select min(age), min(reconcile_count) into v_age, v_looks from looked;
+  if v_age is null then
+    return;
+  end if;
+  if v_age >= p_eager_seconds then
+    v_looks := v_looks - 1 - ceil(p_eager_seconds / p_interval_seconds)::integer;
+    v_delay := least(
+      p_interval_seconds * 2 ^ least(greatest(v_looks, 0), 16),
+      greatest(p_max_seconds, p_interval_seconds)
+    );
+  end if;
   perform canonry.wake(
     'reconcile', p_account_id, null,
-    clock_timestamp() + make_interval(secs => p_delay_seconds), 'replace'
+    clock_timestamp() + make_interval(secs => v_delay), 'replace'
   );
 end
 $$;

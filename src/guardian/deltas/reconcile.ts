@@ -6,13 +6,11 @@ import type { CanonicalizationContext } from './canonicalize.ts';
 interface Reconcilable {
   nonce: bigint;
   new_commitment: string;
-  reconcile_count: number;
-  age_seconds: number;
 }
 
 /**
  * Looks whether a delta that was given up has landed after all, and makes it canonical then
- * (protocol §4.8). Ends when nothing is left that could land.
+ * (protocol §4.8), and forgets it when its time is over. Ends when nothing is left to wait for.
  *
  * @throws signal.reason when the process is asked to stop meanwhile: the job engine then gives the
  *   look to another worker.
@@ -26,9 +24,7 @@ export async function reconcile(
   const count = (outcome: 'reconciled' | 'reconcile_deferred', by: number) =>
     metrics.count('guardian_canonicalization_candidates_total', { outcome }, by);
   const deltas = await sql<Reconcilable[]>`
-    select nonce, new_commitment, reconcile_count, age_seconds
-    from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
-  if (deltas.length === 0) return;
+    select nonce, new_commitment from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
   const landed = await findLanded(context, accountId, deltas, signal);
   if (landed) {
     const [row] = await sql<{ promoted: number }[]>`
@@ -36,11 +32,12 @@ export async function reconcile(
     count('reconciled', row?.promoted ?? 0);
     const fields = { account: accountId, nonce: String(landed.nonce), promoted: row?.promoted };
     log.info({ ...fields, outcome: 'reconciled' }, 'delta resolved');
-  } else {
+  } else if (deltas.length > 0) {
     count('reconcile_deferred', deltas.length);
   }
-  const delay = reconcileSeconds(deltas, context.reconcileIntervalSeconds);
-  await sql`select guardian.reconcile_later(${accountId}, ${delay})`;
+  await sql`select guardian.reconcile_later(
+    ${accountId}, ${context.reconcileIntervalSeconds}, ${retainedTtlSeconds},
+    ${limits.reconcileEagerSeconds}, ${limits.reconcileMaxSeconds})`;
 }
 
 async function findLanded(
@@ -49,6 +46,7 @@ async function findLanded(
   deltas: Reconcilable[],
   signal: AbortSignal,
 ): Promise<Reconcilable | undefined> {
+  if (deltas.length === 0) return undefined;
   try {
     const commitment = await unlessStopped(context.network.commitmentOnChain(accountId), signal);
     return deltas.find((delta) => delta.new_commitment === commitment);
@@ -57,14 +55,4 @@ async function findLanded(
     context.log.warn({ account: accountId, error: error.message }, 'chain unavailable');
     return undefined;
   }
-}
-
-/** The youngest delta sets the pace; at least one more look happens before its time is over. */
-function reconcileSeconds(deltas: Reconcilable[], intervalSeconds: number): number {
-  const ages = deltas.map(({ age_seconds: age }) => age);
-  if (Math.min(...ages) < limits.reconcileEagerSeconds) return intervalSeconds;
-  const looks = Math.min(...deltas.map(({ reconcile_count: count }) => count));
-  const eagerLooks = Math.ceil(limits.reconcileEagerSeconds / intervalSeconds);
-  const doublings = Math.min(Math.max(looks - eagerLooks, 0), 16);
-  return Math.min(intervalSeconds * 2 ** doublings, limits.reconcileMaxSeconds);
 }

@@ -86,7 +86,9 @@ export class Stage {
     await this.wakeUp(context);
   }
 
+  /** Runs the account's reconcile pass in place of its job. */
   async reconcile(context = this.context, signal = new AbortController().signal): Promise<void> {
+    await this.#database.sql`select graphile_worker.remove_job(${`reconcile:${this.accountId}`})`;
     await reconcile(context, this.accountId, signal);
   }
 

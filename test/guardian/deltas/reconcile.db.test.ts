@@ -1,0 +1,152 @@
+/** What becomes of deltas that were given up, on every database (protocol §4.1, §4.8). */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/database/connect.ts';
+import { everyDatabase } from '../../support/databases.ts';
+import { signer, Stage, word } from './stage.ts';
+
+describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) => {
+  let database: Database;
+  let stage: Stage;
+
+  beforeAll(async () => {
+    database = await open();
+    stage = new Stage(database);
+  });
+  afterAll(() => database.close());
+
+  /** Gives the head of the line up for a commitment that nobody knows. */
+  const diverge = async (context = stage.context) => {
+    stage.shows = word(99);
+    await stage.look(context);
+    await stage.look(context);
+  };
+  /** The given-up deltas of the account, and the last look at them, are so many seconds older. */
+  const age = async (seconds: number) => {
+    await database.sql`update guardian.delta
+      set status_timestamp = status_timestamp - make_interval(secs => ${seconds})
+      where account_id = ${stage.accountId} and status in ('retained', 'discarded')`;
+  };
+  const abandon = async (nonce: number) => {
+    const [row] = await database.sql<{ state: string }[]>`
+      select state from guardian.request_abandon(
+        ${stage.accountId}, 1, ${signer}, ${stage.tick()}, ${nonce}, null)`;
+    expect(row?.state).toBe('pending');
+  };
+  const headOf = async (nonce: number) => {
+    const [row] = await database.sql<{ candidate_id: bigint }[]>`
+      select candidate_id from guardian.delta
+      where account_id = ${stage.accountId} and nonce = ${nonce}`;
+    return row!.candidate_id;
+  };
+
+  it('forgets a retained delta when its time is over, also when the account moved on', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await diverge();
+    await stage.submit(2, 1, 3);
+    stage.shows = word(3);
+    await stage.look();
+    expect(await stage.delta(2)).toMatchObject({ status: 'canonical' });
+    stage.looks = 0;
+    await stage.reconcile();
+    // nothing could land: the chain is not asked, the delta waits for its end
+    expect(stage.looks).toBe(0);
+    expect(await stage.delta(1)).toMatchObject({ status: 'retained' });
+    expect(await stage.reconcilesIn()).toBeGreaterThan(0);
+    await age(stage.context.retainedTtlSeconds);
+    await stage.reconcile();
+    expect(await stage.delta(1)).toBeUndefined();
+    await stage.reconcile();
+    expect(await stage.reconcilesIn()).toBeUndefined();
+  });
+
+  it('goes on after a live candidate: what was built on it may still land', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2, 3);
+    await stage.submit(2, 2, 3, 3);
+    await diverge();
+    await stage.submit(1, 1, 2, 3);
+    await stage.reconcile();
+    expect(await stage.reconcilesIn()).toBeGreaterThan(0);
+    stage.shows = word(2);
+    await stage.look();
+    stage.shows = word(3);
+    await stage.reconcile();
+    expect([await stage.delta(1), await stage.delta(2)]).toMatchObject([
+      { status: 'canonical' },
+      { status: 'canonical' },
+    ]);
+    expect((await stage.account()).commitment).toBe(word(3));
+  });
+
+  it('retention off: what was built on a forgotten delta is forgotten too', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2, 3);
+    await stage.submit(2, 2, 3, 3);
+    await diverge({ ...stage.context, retainedTtlSeconds: 0 });
+    expect([await stage.delta(1), await stage.delta(2)]).toEqual([undefined, undefined]);
+    expect(await stage.reconcilesIn()).toBeUndefined();
+  });
+
+  it('a line that lost its base is looked at again', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await database.sql`update guardian.account set commitment = ${word(7)}
+      where account_id = ${stage.accountId}`;
+    stage.shows = word(2);
+    await stage.look();
+    expect(await stage.delta(1)).toMatchObject({ status: 'retained', why: 'base_lost' });
+    expect(await stage.reconcilesIn()).toBeGreaterThan(50);
+  });
+
+  it('a delta given up just now does not wait for the pace of an old one, nor put it off', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await diverge();
+    await age(900);
+    for (let i = 0; i < 20; i++) await stage.reconcile();
+    expect(await stage.reconcilesIn()).toBeGreaterThan(500);
+    await stage.submit(2, 1, 3);
+    await diverge();
+    expect(await stage.reconcilesIn()).toBeLessThan(61);
+    await stage.reconcile();
+    expect(await stage.reconcilesIn()).toBeLessThan(61);
+    await database.sql`select graphile_worker.add_job('reconcile',
+      json_build_object('account', ${stage.accountId}::text), run_at := now() + interval '5 s',
+      job_key := ${`reconcile:${stage.accountId}`})`;
+    await stage.submit(3, 1, 4);
+    await diverge();
+    expect(await stage.reconcilesIn()).toBeLessThan(6);
+  });
+
+  it('looks every minute for a quarter of an hour, then at doubling intervals up to ten', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await diverge();
+    const waits: number[] = [];
+    for (let look = 0; look < 20; look++) {
+      if (look === 15) await age(900);
+      await stage.reconcile();
+      waits.push(Math.round(((await stage.reconcilesIn()) ?? 0) / 60));
+    }
+    expect(waits.slice(0, 16)).toEqual(Array.from({ length: 16 }, () => 1));
+    expect(waits.slice(16)).toEqual([2, 4, 8, 10]);
+  });
+
+  it('what its client abandoned is discarded, never retained, whatever ends it', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2, 3);
+    await stage.submit(2, 2, 3, 3);
+    await abandon(2);
+    await diverge();
+    const abandoned = { status: 'discarded', status_reason: 'client_abandoned' };
+    expect(await stage.delta(1)).toMatchObject({ status: 'retained' });
+    expect(await stage.delta(2)).toMatchObject(abandoned);
+
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await abandon(1);
+    await database.sql`select canonry.operate(${await headOf(1)}, 'skip', 'me', 'test')`;
+    expect(await stage.delta(1)).toMatchObject({ ...abandoned, why: 'skipped' });
+  });
+});
