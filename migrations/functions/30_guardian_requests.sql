@@ -38,10 +38,12 @@ end
 $$;
 
 -- Who: every signed read, in the statement that reads.
--- Locks, index: as admit.
+-- Locks, index: as admit, and only for one of the account's signers: a stranger's read writes
+-- nothing.
 -- Why safe: p_names are commitments of the key that made the signature. With p_auth_version they
 -- were compared with the signers of that version; without (null: the process does not remember
--- the account) they are compared here, where nothing can be stale.
+-- the account) they are compared with those seen here. Both may be old by the time of admit, which
+-- then answers 'stale_auth'.
 -- Returns what admit returns, or 'authentication_failed'; with the account as it was seen when the
 -- process did not remember it and is admitted.
 create or replace function guardian.admit_read(
@@ -51,31 +53,35 @@ create or replace function guardian.admit_read(
 ) language plpgsql as $$
 declare
   v_signer text;
-  v_account guardian.account;
+  v_version bigint;
+  v_scheme text;
+  v_signers text[];
+  v_commitment text;
 begin
   if p_auth_version is not null then
     outcome := guardian.admit(p_account_id, p_auth_version, p_names[1], p_timestamp);
     return;
   end if;
-  select * into v_account from guardian.account
-    where account_id = p_account_id for key share;
+  select auth_version, auth_scheme, signer_commitments, commitment
+    into v_version, v_scheme, v_signers, v_commitment
+    from guardian.account where account_id = p_account_id;
   if not found then
     outcome := 'account_not_found';
     return;
   end if;
   select name into v_signer from unnest(p_names) with ordinality as given (name, place)
-    where name = any (v_account.signer_commitments) and p_scheme = v_account.auth_scheme
+    where name = any (v_signers) and p_scheme = v_scheme
     order by place limit 1;
   if v_signer is null then
     outcome := 'authentication_failed';
     return;
   end if;
-  outcome := guardian.admit(p_account_id, v_account.auth_version, v_signer, p_timestamp);
+  outcome := guardian.admit(p_account_id, v_version, v_signer, p_timestamp);
   if outcome = 'ok' then
-    seen_version := v_account.auth_version;
-    seen_scheme := v_account.auth_scheme;
-    seen_signers := v_account.signer_commitments;
-    seen_commitment := v_account.commitment;
+    seen_version := v_version;
+    seen_scheme := v_scheme;
+    seen_signers := v_signers;
+    seen_commitment := v_commitment;
   end if;
 end
 $$;

@@ -1,6 +1,11 @@
 import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
-import { loadAuth, parseAccountId, verifySigner } from '../authentication/authenticate.ts';
+import {
+  assertFresh,
+  loadAuth,
+  parseAccountId,
+  verifySigner,
+} from '../authentication/authenticate.ts';
 import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
 import type { GuardianContext } from '../context.ts';
 import { refusalOf, type Written } from '../deltas/refusal.ts';
@@ -38,7 +43,7 @@ export async function configureAccount(
   const signed = { ...request, accountId };
   // spares a round trip; the database says when it is old
   const remembered = context.remembered.auth(accountId);
-  let stored = remembered ?? (await loadAuth(context, signed));
+  let stored = remembered ?? (await loadFresh(context, signed));
   const account = await inspect(context, state, accountId);
   assertBinding(context, account, scheme, signers);
   const signer = await verifySigner(context, signed, scheme, signers);
@@ -54,11 +59,11 @@ export async function configureAccount(
     return row;
   };
   if (remembered && !remembered.signer_commitments.includes(signer)) {
-    stored = await loadAuth(context, signed);
+    stored = await loadFresh(context, signed);
   }
   let row = await write();
   if (row.outcome === 'stale_auth' && stored === remembered) {
-    stored = await loadAuth(context, signed);
+    stored = await loadFresh(context, signed);
     row = await write();
   }
   switch (row.outcome) {
@@ -86,6 +91,16 @@ export async function configureAccount(
       // lost a race against another configure or a newer request of the same signer
       throw new ServiceError('authentication_replay');
   }
+}
+
+/** The stored account, if there is one; a new one's request has to be fresh too. */
+async function loadFresh(
+  context: GuardianContext,
+  { accountId, timestamp }: SignedRequest,
+): Promise<StoredAuth | undefined> {
+  const { stored, nowMs } = await loadAuth(context, accountId);
+  assertFresh(timestamp, nowMs);
+  return stored;
 }
 
 /** The word of a stored signer, or else the chain's. @throws ServiceError */

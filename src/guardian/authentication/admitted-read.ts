@@ -1,6 +1,7 @@
 /** Signed reads: one round trip, whether or not this process remembers the account. */
 import type { PendingQuery, Row } from 'postgres';
 import { ServiceError } from '../../errors.ts';
+import { authenticationLimits } from '../../limits.ts';
 import type { GuardianContext } from '../context.ts';
 import type { SignatureScheme } from '../networks/network.ts';
 import { loadAuth, refuseUnauthenticated, verifySigner } from './authenticate.ts';
@@ -55,17 +56,24 @@ export async function admittedRead<T extends Admitted>(
     context.remembered.forgetAuth(accountId);
   }
   const signer = await unknownSigner(context, request);
-  const rows = await run(() => read({ ...signer, accountId, timestamp, authVersion: null }));
-  const [{ seen_version: version, seen_scheme, seen_signers, seen_commitment }] = rows;
-  if (version !== null) {
-    context.remembered.rememberAuth(accountId, {
-      auth_version: version,
-      auth_scheme: seen_scheme,
-      signer_commitments: seen_signers,
-      commitment: seen_commitment,
-    });
+  for (let attempt = 0; attempt < authenticationLimits.maxVerifications; attempt++) {
+    const rows = await run(() => read({ ...signer, accountId, timestamp, authVersion: null }));
+    // the signer set changed between the look at it and the admission: look again
+    if (rows[0].outcome === 'stale_auth') continue;
+    rememberSeen(context, accountId, rows[0]);
+    return rows;
   }
-  return rows;
+  throw new ServiceError('authentication_replay');
+}
+
+function rememberSeen({ remembered }: GuardianContext, accountId: string, seen: Admitted): void {
+  if (seen.seen_version === null) return;
+  remembered.rememberAuth(accountId, {
+    auth_version: seen.seen_version,
+    auth_scheme: seen.seen_scheme,
+    signer_commitments: seen.seen_signers,
+    commitment: seen.seen_commitment,
+  });
 }
 
 type Signer = Pick<ReadAdmission, 'authVersion' | 'scheme' | 'names'>;
@@ -96,15 +104,21 @@ async function unknownSigner(
     return await context.requests.signerOfRequest(request);
   } catch (error) {
     if (!(error instanceof AuthenticationError)) throw error;
-    if (!(await loadAuth(context, request))) throw new ServiceError('account_not_found');
+    const { stored } = await loadAuth(context, request.accountId);
+    if (!stored) throw new ServiceError('account_not_found');
     throw new ServiceError('authentication_failed');
   }
 }
 
+/** @returns rows that are admitted, or of which the first is `stale_auth`. */
 async function run<T extends Admitted>(
   read: () => PromiseLike<readonly T[]>,
 ): Promise<[T, ...T[]]> {
   const [first, ...others] = await read();
-  if (!first) throw new ServiceError('storage_error');
-  return [refuseUnauthenticated(first), ...others];
+  if (!first || !knownOutcomes.has(refuseUnauthenticated(first).outcome)) {
+    throw new ServiceError('storage_error');
+  }
+  return [first, ...others];
 }
+
+const knownOutcomes = new Set(['ok', 'stale_auth']);

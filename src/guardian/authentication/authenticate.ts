@@ -95,14 +95,11 @@ interface AuthRow extends StoredAuth {
   now_ms: bigint;
 }
 
-/**
- * The account, undefined when it is not configured here, at a moment of the database's clock.
- * @throws ServiceError `authentication_failed` when the timestamp is too far from that clock.
- */
+/** The account, undefined when it is not configured here, at a moment of the database's clock. */
 export async function loadAuth(
   context: GuardianContext,
-  { accountId, timestamp }: Pick<SignedRequest, 'accountId' | 'timestamp'>,
-): Promise<StoredAuth | undefined> {
+  accountId: string,
+): Promise<{ stored: StoredAuth | undefined; nowMs: bigint }> {
   const [row] = await context.sql<AuthRow[]>`
     select a.auth_version, a.auth_scheme, a.signer_commitments, a.commitment, a.state, c.now_ms
     from (select (extract(epoch from clock_timestamp()) * 1000)::bigint) c (now_ms)
@@ -113,8 +110,7 @@ export async function loadAuth(
     rememberState(context, accountId, auth.commitment, state);
     context.remembered.rememberAuth(accountId, auth);
   }
-  assertFresh(timestamp, nowMs);
-  return state ? auth : undefined;
+  return { stored: state ? auth : undefined, nowMs };
 }
 
 /** A state that cannot be opened concerns nobody before somebody needs it. */
@@ -145,14 +141,18 @@ export async function admitted<T>(
   handle: (admission: Admission, stored: StoredAuth) => Promise<{ outcome: string } & T>,
 ): Promise<{ outcome: string } & T> {
   let remembered = context.remembered.auth(request.accountId);
+  let failed: { version: bigint; error: ServiceError } | undefined;
   for (let attempt = 0; attempt < authenticationLimits.maxVerifications; attempt++) {
     const stored = remembered ?? (await loadFresh(context, request));
     const { auth_version: authVersion, auth_scheme: scheme } = stored;
+    // the memory was right: to hash the body once more would not change a thing
+    if (failed?.version === authVersion) throw failed.error;
     let signer: string;
     try {
       signer = await verifySigner(context, request, scheme, stored.signer_commitments);
     } catch (error) {
       if (!remembered || !(error instanceof ServiceError)) throw error;
+      failed = { version: authVersion, error };
       remembered = undefined;
       continue;
     }
@@ -165,9 +165,14 @@ export async function admitted<T>(
   throw new ServiceError('authentication_replay');
 }
 
-async function loadFresh(context: GuardianContext, request: SignedRequest): Promise<StoredAuth> {
-  const stored = await loadAuth(context, request);
+/** An unknown account is that, whatever the time of the request (protocol §2.7). */
+async function loadFresh(
+  context: GuardianContext,
+  { accountId, timestamp }: SignedRequest,
+): Promise<StoredAuth> {
+  const { stored, nowMs } = await loadAuth(context, accountId);
   if (!stored) throw new ServiceError('account_not_found');
+  assertFresh(timestamp, nowMs);
   return stored;
 }
 

@@ -77,6 +77,19 @@ describe('a signed read on another replica', () => {
     }
   });
 
+  it('writes nothing for a stranger, not even a lock', async () => {
+    const { accountId } = await openHolder(elsewhere);
+    const sql = postgres(created.url, { max: 1 });
+    const outcomes = await sql.begin(async (transaction) => {
+      const [read] = await transaction`
+        select outcome from guardian.admit_read(${accountId}, null, 'ecdsa', ${[nobody]}, 1)`;
+      const [written] = await transaction`select pg_current_xact_id_if_assigned() as id`;
+      return [read?.['outcome'] as string, written?.['id'] as string | null];
+    });
+    await sql.end();
+    expect(outcomes).toEqual(['authentication_failed', null]);
+  });
+
   it('refuses what nobody signed, and says first that there is no account', async () => {
     const broken = ({ path, init }: Prepared): Prepared => {
       const headers: Record<string, string> = { ...init.headers };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { exchange, expectRefusal, type Service } from '../service.ts';
-import { makeSigner, nextTimestamp, openHolder, type Prepared } from '../signed.ts';
+import { createHolder, makeSigner, nextTimestamp, openHolder, type Prepared } from '../signed.ts';
 
 const changed = ({ path, init }: Prepared, headers: Record<string, string | null>): Prepared => ({
   path,
@@ -83,6 +83,18 @@ export function replayCases(service: () => Service): void {
     for (const request of answers) {
       await expectRefusal(service(), request, 401, 'authentication_failed');
     }
+  });
+
+  it('says that there is no account before it looks at the time, but for a new one', async () => {
+    const absent = createHolder(`0x${'01'.repeat(32)}`);
+    const old = { timestamp: Date.now() - 301_000 };
+    const unsigned = changed(absent.get('/state', {}, old), { 'x-signature': 'ab' });
+    const delta = absent.post('/delta', absent.deltaBody(1), old);
+    for (const request of [absent.get('/state', {}, old), unsigned, delta]) {
+      await expectRefusal(service(), request, 404, 'account_not_found');
+    }
+    const configure = absent.post('/configure', absent.configureBody(), old);
+    await expectRefusal(service(), configure, 401, 'authentication_failed');
   });
 
   it('refuses a request that was accepted before, and an older one, as a replay', async () => {
