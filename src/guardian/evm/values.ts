@@ -13,8 +13,11 @@ const hex = (bytes: number) =>
 
 export const address = hex(20);
 export const bytes32 = hex(32);
-/** r, s, v. */
-export const signature = hex(65);
+/** r, s, v. Signers that count from 0 mean the same; contracts take 27 and 28 only. */
+export const signature = v.pipe(
+  hex(65),
+  v.transform((text) => text.replace(/0([01])$/, (_, bit) => (bit === '0' ? '1b' : '1c')) as Hex),
+);
 
 const largestUint256 = 2n ** 256n - 1n;
 /** Decimal or 0x hex text. */

@@ -19,8 +19,10 @@ interface Aggregates {
   latest_activity: string | null;
 }
 
-const none: Aggregates = {
-  accounts_by_auth_method: {},
+/** What can be shown as missing. Accounts cannot: their number would have to be made up. */
+type Degradable = Omit<Aggregates, 'accounts_by_auth_method'>;
+
+const none: Degradable = {
   delta_status_counts: { candidate: 0, canonical: 0, retained: 0, discarded: 0 },
   in_flight_proposal_count: 0,
   latest_activity: null,
@@ -67,15 +69,21 @@ export function dashboardInfo(context: OperatorContext): () => Promise<object> {
   return () => {
     const now = performance.now();
     if (!known || now - known.at > operatorLimits.infoMs) {
-      known = { at: now, answer: collect(context) };
+      const asked = { at: now, answer: collect(context) };
+      known = asked;
+      // a failure is not remembered
+      asked.answer.catch(() => {
+        if (known === asked) known = undefined;
+      });
     }
     return known.answer;
   };
 }
 
+/** @throws what the database says when the accounts cannot be counted */
 async function collect(context: OperatorContext): Promise<object> {
   const degraded: string[] = [];
-  const read = async <Name extends keyof Aggregates>(name: Name): Promise<Aggregates[Name]> => {
+  const read = async <Name extends keyof Degradable>(name: Name): Promise<Degradable[Name]> => {
     try {
       return await queries[name](context.sql);
     } catch (error) {
@@ -84,7 +92,7 @@ async function collect(context: OperatorContext): Promise<object> {
       return none[name];
     }
   };
-  const byMethod = await read('accounts_by_auth_method');
+  const byMethod = await queries.accounts_by_auth_method(context.sql);
   const aggregates: Aggregates = {
     accounts_by_auth_method: byMethod,
     delta_status_counts: await read('delta_status_counts'),

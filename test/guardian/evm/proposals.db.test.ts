@@ -169,6 +169,22 @@ describe.skipIf(withoutAnvil)(`EVM proposals${withoutAnvil}`, () => {
     expect((await listed(alice()))[0]?.['signatures']).toHaveLength(2);
   });
 
+  it('hand out signatures as contracts take them, whatever their last byte counts from', async () => {
+    const fromZero = (signature: unknown) =>
+      String(signature).replace(/1b$/, '00').replace(/1c$/, '01');
+    const body = await alice().proposal(account);
+    const created = await alice().post('/evm/proposals', {
+      ...body,
+      signature: fromZero(body['signature']),
+    });
+    const path = `/evm/proposals/${String(created['proposal_id'])}`;
+    const signed = await wallet(1).sign(body.user_op_hash);
+    const approval = { account_id: account.accountId, signature: fromZero(signed) };
+    await bob().post(`${path}/approve`, approval);
+    const executable = await bob().get(`${path}/executable?account_id=${account.accountId}`);
+    expect(executable['signatures']).toEqual([body['signature'], signed]);
+  });
+
   it('are hidden while their nonce counts as used, and gone when they expire', async () => {
     const created = await alice().post('/evm/proposals', await alice().proposal(account));
     const other = await alice().proposal(account, { nonce: String(9n << 64n) });

@@ -228,4 +228,32 @@ describe.each(everyDatabase)('the dashboard on $name', ({ open }) => {
     });
     expect(Date.now() - Date.parse(String(info['latest_activity']))).toBeLessThan(60_000);
   });
+
+  it('counts of which one is missing are marked, and without accounts there are none', async () => {
+    // an API that remembers nothing yet
+    const other = await openOperatorStage(database);
+    const without = async <T>(table: string, look: () => Promise<T>) => {
+      await database.sql.unsafe(`alter table guardian.${table} rename to gone`);
+      try {
+        return await look();
+      } finally {
+        await database.sql.unsafe(`alter table guardian.gone rename to ${table}`);
+      }
+    };
+    const answer = await without('account_count', () =>
+      other.service.send('/dashboard/info', { headers: { cookie: other.cookies.reader } }),
+    );
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({
+      code: 'data_unavailable',
+      meta: { retryable: true },
+    });
+    expect(await without('proposal', () => other.get('/dashboard/info'))).toMatchObject({
+      service_status: 'degraded',
+      total_account_count: 21,
+      in_flight_proposal_count: 0,
+      degraded_aggregates: ['in_flight_proposal_count', 'latest_activity'],
+    });
+    await other.close();
+  });
 });
