@@ -52,26 +52,38 @@ const entries = v.array(
  * @throws AllowlistError
  */
 export async function openAllowlist(file: string, log: Log): Promise<Allowlist> {
-  let text = await read(file);
-  let operators = parseAllowlist(text);
+  const text = await read(file);
+  let known: Known = { text, operators: parseAllowlist(text) };
   let failing = false;
   return {
     async find(commitment) {
       try {
         const current = await read(file);
-        if (current !== text) {
-          operators = parseAllowlist(current);
-          text = current;
-        }
+        if (current !== known.text) known = parseOnce(current);
+        if ('error' in known) throw known.error;
         failing = false;
+        return known.operators.get(commitment);
       } catch (cause) {
         if (!failing) log.error({ error: String(cause) }, 'the list of operators cannot be used');
         failing = true;
         throw new ServiceError('configuration_error', undefined, { cause });
       }
-      return operators.get(commitment);
     },
   };
+}
+
+/** A list and what was found in it: a mebibyte takes too long to look at for each request. */
+type Known = { text: string } & (
+  { operators: ReadonlyMap<string, Operator> } | { error: AllowlistError }
+);
+
+function parseOnce(text: string): Known {
+  try {
+    return { text, operators: parseAllowlist(text) };
+  } catch (error) {
+    if (!(error instanceof AllowlistError)) throw error;
+    return { text, error };
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AllowlistError, openAllowlist } from '../../../src/guardian/operators/allowlist.ts';
 import { createLog } from '../../../src/observability/log.ts';
 import { createOperatorKey, writeAllowlist } from '../../operators/operator.ts';
@@ -50,6 +50,25 @@ describe('the list of operators', () => {
     const error: unknown = await parse(value).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AllowlistError);
     expect(String(error)).not.toContain(key.slice(4, 20));
+  });
+
+  it('is looked at once, also when it cannot be used', async () => {
+    const file = writeAllowlist([key]);
+    onTestFinished(() => file.remove());
+    const list = await openAllowlist(file.path, createLog('silent'));
+    const broken = JSON.stringify([key, other.publicKey, key]);
+    file.write(broken);
+    const parsing = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => parsing.mockRestore());
+    for (let n = 0; n < 3; n += 1) {
+      await expect(list.find(commitment)).rejects.toMatchObject({ code: 'configuration_error' });
+    }
+    expect(parsing.mock.calls.filter(([text]) => text === broken)).toHaveLength(1);
+    file.write([other.publicKey]);
+    expect(await list.find(commitment)).toBeUndefined();
+    expect(await list.find(other.commitment)).toMatchObject({ scheme: 'ecdsa' });
+    file.write(broken);
+    await expect(list.find(commitment)).rejects.toMatchObject({ code: 'configuration_error' });
   });
 
   it.each(['/dev/zero', '/'])(
