@@ -26,6 +26,8 @@ export interface SmartAccount {
   /** Makes the validator count wrongly. */
   claimCount(count: number): Promise<void>;
   uninstall(): Promise<void>;
+  /** Installs another validator, with signers of its own; its address. */
+  addValidator(signers: readonly Hex[], threshold: number): Promise<Hex>;
   /** As executing the next user operation of a nonce sequence does. */
   useNonce(key: bigint): Promise<void>;
 }
@@ -78,6 +80,12 @@ export async function openStage(chainId?: number): Promise<EvmStage> {
         claimCount: (count) =>
           send('MultisigValidator', validator, 'claimCount', [address, BigInt(count)]),
         uninstall: () => send('Account', address, 'uninstall', [1n, validator]),
+        async addValidator(list, needed) {
+          const another = await deploy('MultisigValidator');
+          await send('Account', address, 'install', [1n, another]);
+          await send('MultisigValidator', another, 'setSigners', [address, list, BigInt(needed)]);
+          return another;
+        },
         useNonce: (key) => send('EntryPoint', entryPoint, 'useNonce', [address, key]),
       };
       await smart.setSigners(signers, threshold);

@@ -71,6 +71,39 @@ describe.skipIf(withoutAnvil)(`EVM accounts${withoutAnvil}`, () => {
     await caller.refused('/evm/accounts', body, 400, 'invalid_network_config');
   });
 
+  it('move to another validator on the word of one of its signers, also while paused', async () => {
+    const [first, second] = [open(), open()];
+    await Promise.all([first.caller.enter(), second.caller.enter()]);
+    const account = await stage.createAccount([first.wallet.address], 1);
+    const body = (validator: Hex) => ({
+      chain_id: account.chainId,
+      account_address: account.address,
+      multisig_validator_address: validator,
+    });
+    await first.caller.post('/evm/accounts', body(account.validator));
+    const created = await first.caller.post('/evm/proposals', await first.caller.proposal(account));
+    const another = await account.addValidator([second.wallet.address], 1);
+    const refused = [403, 'signer_not_authorized'] as const;
+    await first.caller.refused('/evm/accounts', body(another), ...refused);
+    await second.caller.refused('/evm/accounts', body(account.validator), ...refused);
+    const pause = (at: string) =>
+      service.execute(`update guardian.evm_account set paused_at = ${at}
+        where account_id = '${account.accountId}'`);
+    await pause('now()');
+    expect(await second.caller.post('/evm/accounts', body(another))).toMatchObject({
+      signers: [second.wallet.address],
+    });
+    await pause('null');
+    // proposals keep the validator they were made with; new ones are the new signers'
+    const proposed = await second.caller.proposal(account);
+    expect(await second.caller.post('/evm/proposals', proposed)).toMatchObject({
+      validator_address: another,
+    });
+    await first.caller.refused('/evm/proposals', await first.caller.proposal(account), ...refused);
+    const path = `/evm/proposals/${String(created['proposal_id'])}?account_id=${account.accountId}`;
+    expect(await first.caller.get(path)).toEqual(created);
+  });
+
   it('are refused with 502 when the chain makes no sense or is gone', async () => {
     const { wallet, caller } = open();
     await caller.enter();

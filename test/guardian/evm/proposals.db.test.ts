@@ -252,6 +252,16 @@ describe.skipIf(withoutAnvil)(`EVM proposals${withoutAnvil}`, () => {
     };
     await frozen('GUARDIAN_ACCOUNT_PAUSED');
     expect(await listed(bob())).toEqual([created]);
+    // whoever is logged in learns why
+    const told = await service.send('/evm/proposals', {
+      method: 'POST',
+      headers: { cookie: mallory().cookie, 'content-type': 'application/json' },
+      body: JSON.stringify(await mallory().proposal(account)),
+    });
+    expect(await told.json()).toMatchObject({
+      code: 'GUARDIAN_ACCOUNT_PAUSED',
+      meta: { paused_reason: 'looking into it' },
+    });
     await service.execute(`update guardian.evm_account set released_at = now() ${where}`);
     await frozen('GUARDIAN_ACCOUNT_RELEASED');
     await service.execute(

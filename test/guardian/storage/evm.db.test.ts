@@ -58,5 +58,11 @@ describe.skipIf(withoutAnvil)(`EVM proposals, encrypted${withoutAnvil}`, () => {
     expect(rows.filter((row) => row.includes('dentist'))).toEqual([]);
     const sealed = rows.filter((row) => row.startsWith('guardian.evm_proposal:'));
     expect(sealed).toEqual([expect.stringContaining('"alg":"AES-256-GCM","kid":"k1"') as string]);
+
+    await database.sql`update guardian.evm_proposal set payload = replace(payload, 'k1', 'k2')`;
+    const path = `/evm/proposals/${id}?${query}`;
+    const answer = await service.send(path, { headers: { cookie: bob.cookie } });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'account_data_unavailable' });
   });
 });
