@@ -98,7 +98,9 @@ end
 $$;
 
 -- Who: the operator's CLI; the task of a revived marker (retry_revived).
--- Locks: the line row, then domain rows, then job rows.
+-- Locks: the domain's account row, the line row, then domain rows, then job rows. For the first, a
+-- domain whose follow_resolution is d.f may have a function d.lock_account(account): what a resolution
+-- ends, nobody builds on at the same time.
 -- Index: primary keys.
 -- Why safe: raises the fence, so a drain at work on the candidate changes nothing any more.
 -- p_action: 'retry' (look again now, with a fresh retry budget), 'skip' (park it, the line goes
@@ -111,14 +113,20 @@ create or replace function canonry.operate(
 ) returns text language plpgsql as $$
 declare
   v_line canonry.line;
+  v_lock regprocedure;
 begin
   select l.* into v_line
     from canonry.candidate c join canonry.line l using (line_id)
-    where c.candidate_id = p_candidate_id
-    for no key update of l;
+    where c.candidate_id = p_candidate_id;
   if v_line.line_id is null then
     return 'not_found';
   end if;
+  select to_regprocedure(split_part(follow_resolution, '.', 1) || '.lock_account(text)')
+    into v_lock from canonry.kind where task = v_line.task;
+  if v_lock is not null then
+    execute format('select %s($1)', v_lock::regproc) using v_line.account;
+  end if;
+  perform 1 from canonry.line where line_id = v_line.line_id for no key update;
   perform 1 from canonry.candidate
     where candidate_id = p_candidate_id and resolved_at is null for no key update;
   if not found then

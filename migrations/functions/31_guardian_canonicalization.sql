@@ -229,8 +229,14 @@ begin
 end
 $$;
 
--- Who: the kernel, when a person or a policy ends a candidate (canonry.kind). The line row is
--- locked.
+-- Who: canonry.operate, before it locks anything: the account row is first in the order.
+create or replace function guardian.lock_account(p_account_id text)
+returns void language sql as $$
+  select 1 from guardian.account where account_id = p_account_id for no key update;
+$$;
+
+-- Who: the kernel, when a person or a policy ends a candidate (canonry.kind). The account row and
+-- the line row are locked.
 create or replace function guardian.follow_resolution(
   p_candidate_id bigint, p_state text, p_why text
 ) returns void language plpgsql as $$

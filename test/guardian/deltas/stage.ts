@@ -1,5 +1,6 @@
 /** An account of its own for each test, with a chain the test decides about. */
-import type { Database } from '../../../src/database/connect.ts';
+import type { TransactionSql } from 'postgres';
+import type { Database, Sql } from '../../../src/database/connect.ts';
 import {
   canonicalize,
   type CanonicalizationContext,
@@ -14,6 +15,9 @@ import { unobserved } from '../../../src/observability/metrics.ts';
 /** A commitment; accounts begin at 1. */
 export const word = (n: number) => `0x${n.toString(16).padStart(64, '0')}`;
 export const signer = word(0xabc);
+
+/** The database, or a transaction of it. */
+export type Statements = Sql | TransactionSql<{ bigint: bigint }>;
 
 export class Stage {
   accountId = '';
@@ -63,9 +67,16 @@ export class Stage {
   }
 
   /** @param most candidates the account may have. */
-  async submit(nonce: number, from: number, to: number, most = 1, bound = true): Promise<string> {
+  async submit(
+    nonce: number,
+    from: number,
+    to: number,
+    most = 1,
+    bound = true,
+    sql: Statements = this.#database.sql,
+  ): Promise<string> {
     const id = this.accountId;
-    const [row] = await this.#database.sql<{ outcome: string }[]>`
+    const [row] = await sql<{ outcome: string }[]>`
       select outcome from guardian.submit_delta(
         ${id}, (select auth_version from guardian.account where account_id = ${id}),
         ${signer}, ${this.tick()}, 'valid', ${nonce}, ${word(from)}, ${word(to)}, ${word(nonce)},

@@ -1,0 +1,59 @@
+/** A person acts on a line while others work on its account, over two connections. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/database/connect.ts';
+import { operate } from '../../../src/kernel/operate.ts';
+import { everyDatabase } from '../../support/databases.ts';
+import { Stage } from './stage.ts';
+
+// the embedded database runs one transaction at a time
+const shared = everyDatabase.filter(({ name }) => name.startsWith('Postgres'));
+
+describe.each(shared)('a person at work on $name', ({ open }) => {
+  let database: Database;
+  let stage: Stage;
+
+  beforeAll(async () => {
+    database = await open();
+    stage = new Stage(database);
+  });
+  afterAll(() => database.close());
+
+  const candidateOf = async (nonce: number) => {
+    const [row] = await database.sql<{ candidate_id: bigint }[]>`
+      select candidate_id from guardian.delta
+      where account_id = ${stage.accountId} and nonce = ${nonce}`;
+    return row!.candidate_id;
+  };
+  /** Until the other one waits for a lock, or is through without. */
+  const meet = async (other: Promise<unknown>) => {
+    let through = false;
+    void other.finally(() => (through = true)).catch(() => {});
+    for (;;) {
+      const [row] = await database.sql<{ waiting: boolean }[]>`
+        select exists (select 1 from pg_locks where not granted) as waiting`;
+      if (row?.waiting || through) return;
+      await sleep(5);
+    }
+  };
+
+  it.each(['skip', 'discard'] as const)(
+    '%s of the head while a delta is built on it: what was built on it goes too',
+    async (action) => {
+      await stage.openAccount();
+      await stage.submit(1, 1, 2, 2);
+      const head = await candidateOf(1);
+      const person = await database.sql.begin(async (sql) => {
+        expect(await stage.submit(2, 2, 3, 2, true, sql)).toBe('submitted');
+        const operated = operate(database.sql, head, action, 'me', 'test');
+        await meet(operated);
+        return { operated };
+      });
+      expect(await person.operated).toBe('done');
+      const status = action === 'skip' ? 'retained' : 'discarded';
+      expect(await stage.delta(1)).toMatchObject({ status });
+      expect(await stage.delta(2)).toMatchObject({ status: 'retained', why: 'base_lost' });
+      expect(await stage.reconcilesIn()).toBeGreaterThan(50);
+    },
+  );
+});
