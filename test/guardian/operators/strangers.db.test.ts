@@ -90,4 +90,10 @@ describe('operators and strangers', () => {
     });
     await asked;
   });
+
+  it('get challenges also from processes of the version before, while the new one arrives', async () => {
+    const [row] = await database.sql<{ at: Date }[]>`
+      select guardian.decoy_challenge('a key', 300) as at`;
+    expect(row?.at.getTime()).toBeGreaterThan(Date.now() + 240_000);
+  });
 });
