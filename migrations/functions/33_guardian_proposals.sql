@@ -15,13 +15,14 @@ $$;
 -- Who: every write, in the statement that refused it, so that a refusal costs no round trip more.
 -- Index: primary keys, delta_candidates.
 -- Volatile, so that it sees what the write saw. Null unless there is something to say: since when
--- the account is paused or released, or when the candidate in the way is looked at next.
+-- the account is paused or released, or when the candidate in the way is looked at next. A nonce
+-- that is history stays in the way for ever: there is no time to come back.
 create or replace function guardian.refusal_details(p_account_id text, p_outcome text)
 returns json language sql volatile as $$
   select json_build_object(
       'paused_at', a.paused_at, 'paused_reason', a.paused_reason, 'released_at', a.released_at,
-      'retry_after_secs',
-        greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp()))))
+      'retry_after_secs', case when c.next_attempt_at is not null then
+        greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp()))) end)
   from guardian.account a
   left join guardian.delta d on d.account_id = a.account_id and d.status = 'candidate'
   left join canonry.candidate c on c.candidate_id = d.candidate_id
@@ -66,6 +67,8 @@ $$;
 -- Index: primary keys, delta_candidates, proposal_by_base.
 -- Why safe: proposal and signatures commit together. A proposal that exists is left as it is; the
 -- answer shows it with the signatures it has.
+-- p_max_pending: of an account in all. Those on another base can no longer be pushed: they make
+-- room, the oldest first.
 -- p_verdict: as in submit_delta.
 -- p_signatures: [{ "signer_id", "signature" }], distinct signers.
 create or replace function guardian.create_proposal(
@@ -76,6 +79,7 @@ create or replace function guardian.create_proposal(
 declare
   v_commitment text;
   v_refusal text;
+  v_pending integer;
 begin
   select commitment into v_commitment
     from guardian.account where account_id = p_account_id for no key update;
@@ -101,16 +105,22 @@ begin
   ) then
     return 'stored';
   end if;
-  -- proposals on an older base can no longer be pushed: they do not count
-  if (
-    select count(*) from guardian.proposal
-    where account_id = p_account_id and prev_commitment = v_commitment
-  ) >= p_max_pending then
+  -- proposals on an older base do not count
+  select count(*) into v_pending from guardian.proposal
+    where account_id = p_account_id and prev_commitment = v_commitment;
+  if v_pending >= p_max_pending then
     return 'pending_proposals_limit';
   end if;
   if p_verdict <> 'valid' then
     return p_verdict;
   end if;
+  delete from guardian.proposal
+    where account_id = p_account_id and commitment in (
+      select commitment from guardian.proposal
+      where account_id = p_account_id and prev_commitment <> v_commitment
+      order by created_at desc, commitment
+      offset p_max_pending - v_pending - 1
+    );
   insert into guardian.proposal (account_id, commitment, nonce, prev_commitment, proposer, payload)
     values (p_account_id, p_commitment, p_nonce, p_prev_commitment, p_signer, p_payload);
   insert into guardian.proposal_signature (account_id, commitment, signer_commitment, signature)
@@ -121,7 +131,7 @@ end
 $$;
 
 -- Who: PUT /delta/proposal, after the signature was verified against the commitment.
--- Locks: the account row (gate); the new signature row.
+-- Locks: the account row first, as every write does; the new signature row.
 -- Index: primary keys.
 -- Why safe: appending is one insert, so simultaneous signers do not overwrite each other, and one
 -- signer signs once.
@@ -131,8 +141,10 @@ create or replace function guardian.sign_proposal(
   p_verdict text, p_commitment text, p_cosigner text, p_signature json
 ) returns text language plpgsql as $$
 declare
-  v_refusal text := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
+  v_refusal text;
 begin
+  perform 1 from guardian.account where account_id = p_account_id for no key update;
+  v_refusal := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
   if v_refusal <> 'ok' then
     return v_refusal;
   end if;
@@ -162,8 +174,10 @@ $$;
 drop function if exists guardian.request_abandon(text, bigint, text, bigint, bigint, boolean);
 
 -- Who: POST /delta/candidate/abandon. p_on_chain: the commitment that the chain shows, or null.
--- Locks: the account row, the delta row, then the job row of the look that follows.
--- Index: primary key.
+-- Locks: the account row, the line row, the delta row, then the candidate's and the job row of the
+-- look that follows. The line row, because a look that waits (snooze_delta) holds it while it
+-- writes these three in another order.
+-- Index: primary key, unique (account, task).
 -- Why safe: records an intent only; the worker decides, and landing always wins. A repeat keeps
 -- the first time.
 -- Returns the outcome and, for 'recorded', the state of the delta.
@@ -176,6 +190,8 @@ declare
   v_delta guardian.delta;
 begin
   perform 1 from guardian.account where account_id = p_account_id for no key update;
+  perform 1 from canonry.line
+    where task = 'canonicalize' and account = p_account_id for no key update;
   outcome := guardian.admit(p_account_id, p_auth_version, p_signer, p_timestamp);
   if outcome <> 'ok' then
     return;

@@ -7,6 +7,7 @@ import { canonicalJson, type JsonValue } from '../authentication/canonical-json.
 import type { GuardianContext } from '../context.ts';
 import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { findBase } from '../deltas/submit.ts';
+import { holdsZeroCharacter } from '../deltas/wire.ts';
 import { UnverifiableError } from '../networks/network.ts';
 import { verifyCosigner } from './cosign.ts';
 import { openedProposal } from './read.ts';
@@ -41,6 +42,10 @@ export async function createProposal(
   const accountId = parseAccountId(parsed.output.account_id);
   const proposal = normalizeProposal(parsed.output.delta_payload);
   const summary = decodeBase64(proposal.summary, 'invalid_delta');
+  // the delta that it becomes is refused for it, and takes over what is said about it
+  if (holdsZeroCharacter(canonicalJson(proposal.payload))) {
+    throw new ServiceError('invalid_delta', 'The payload holds a zero character.');
+  }
   let examined: Examined | undefined;
   const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
     examined = await examine(context, accountId, stored, proposal, summary);

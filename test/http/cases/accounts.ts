@@ -65,6 +65,11 @@ export function configureCases(service: () => Service): void {
   });
 }
 
+/** Of another delta than the account's first. */
+function summaryOf(holder: Holder): string {
+  return (holder.deltaBody(2)['delta_payload'] as { data: string }).data;
+}
+
 export function conflictCases(service: () => Service): void {
   it('says when to come back while another delta of the same base is pending', async () => {
     const holder = await openHolder(service().send);
@@ -75,6 +80,17 @@ export function conflictCases(service: () => Service): void {
     const { retry_after_secs: seconds } = refused.body['meta'] as { retry_after_secs: number };
     expect(seconds).toBeGreaterThanOrEqual(1);
     expect(refused.headers.get('retry-after')).toBe(String(seconds));
+  });
+
+  it('names no time to come back for a nonce that is history', async () => {
+    const holder = await openHolder(service().send);
+    await exchange(service(), holder.post('/delta', holder.deltaBody(1)));
+    await service().execute(`update guardian.delta set status = 'canonical'
+      where account_id = '${holder.accountId}'`);
+    const other = holder.post('/delta', holder.deltaBody(1, { more: 1n, data: summaryOf(holder) }));
+    const refused = await expectRefusal(service(), other, 409, 'conflict_pending_delta');
+    expect(refused.body['meta']).toEqual({ retryable: false });
+    expect(refused.headers.get('retry-after')).toBeNull();
   });
 
   // the last one is no word: its elements are not below P
