@@ -97,7 +97,12 @@ describe.each([15, 18] as const)('plans on Postgres %s', (version) => {
         guardian.give_up_delta(${account}, h.line_id, h.fence, h.candidate_id, 'retained',
           'diverged', 60, null) r`,
     ],
+    [
+      'a commitment that a claim says nothing of',
+      (sql) => sql`select * from guardian.known_commitment(${account}, 'c0')`,
+    ],
     ['reconciling', (sql) => sql`select * from guardian.reconcilable(${account}, 1000)`],
+    ['reconciling again', (sql) => sql`select guardian.reconcile_later(${account}, 60)`],
     ['retiring a worker', (sql) => sql`select canonry.retire('w')`],
     ['a heartbeat', (sql) => sql`select canonry.beat('w2', 2, '{}')`],
     ['looking now', (sql) => sql`select canonry.look_now('canonicalize', ${account})`],
