@@ -104,7 +104,8 @@ $$;
 -- Index: primary keys.
 -- Why safe: raises the fence, so a drain at work on the candidate changes nothing any more.
 -- p_action: 'retry' (look again now, with a fresh retry budget), 'skip' (park it, the line goes
--- on), 'discard' (it never happened, the line goes on).
+-- on), 'discard' (it never happened, the line goes on). A skip of one that its policy has parked
+-- already takes it off the list of what a person has to look at.
 -- Only the head of a line can be skipped or discarded (K2).
 -- Returns 'done', 'not_found', 'not_unresolved' or 'not_head'. What was done is audited with the
 -- reason.
@@ -130,7 +131,16 @@ begin
   perform 1 from canonry.candidate
     where candidate_id = p_candidate_id and resolved_at is null for no key update;
   if not found then
-    return 'not_unresolved';
+    -- its policy has let the line go on without it: a skip says that somebody has looked
+    if p_action <> 'skip' or not exists (
+      select 1 from graphile_worker.jobs where key = 'failed:' || p_candidate_id
+    ) then
+      return 'not_unresolved';
+    end if;
+    perform canonry.unmark_failed(p_candidate_id);
+    insert into canonry.audit (actor, action, candidate_id, task, account, reason)
+      values (p_actor, p_action, p_candidate_id, v_line.task, v_line.account, p_reason);
+    return 'done';
   end if;
   if p_action <> 'retry' and exists (
     select 1 from canonry.candidate

@@ -13,19 +13,21 @@ import type { Sql } from '../database/connect.ts';
 import { openKeystore } from '../guardian/acknowledgement/keystore.ts';
 import { mixedSettings, type MixedSetting } from '../coordination/replicas.ts';
 import { examine, type Finding } from '../kernel/doctor.ts';
-import { auditOf, explainAccount, failedCandidates } from '../kernel/inspect.ts';
+import { accountOf, auditOf, explainAccount, failedCandidates } from '../kernel/inspect.ts';
 import { operate, type OperatorAction } from '../kernel/operate.ts';
 import { openConfiguredDatabase } from './database.ts';
 import { exitWithMessage } from './shutdown.ts';
 
 const usage = `canonry failed                                    candidates that wait for a person
 canonry explain ACCOUNT                           where an account's line stands, and why
-canonry retry|skip|discard ACCOUNT --reason TEXT  act on the head of the account's line
+canonry retry|skip|discard ACCOUNT --reason TEXT  act on the head of the account's line; skip also
+                                                  takes a parked candidate off the failed ones
 canonry doctor                                    signs of trouble, each with its remedy
 canonry keys FOLDER                               makes the keys of a deployment, where missing
 
-  --task NAME   the line, when the account has several
-  --json        one JSON object instead of text
+  --task NAME     the line, when the account has several
+  --candidate ID  this candidate of the account instead of the head
+  --json          one JSON object instead of text
 `;
 
 interface Command {
@@ -34,6 +36,7 @@ interface Command {
   account: string | undefined;
   task: string | undefined;
   reason: string | undefined;
+  candidate: string | undefined;
 }
 
 /** What a command answers: `text` for people, `data` for programs. */
@@ -54,8 +57,8 @@ const misused = (text: string): Answer => ({ data: { error: text }, text, exitCo
 async function failed({ sql }: Command): Promise<Answer> {
   const candidates = await failedCandidates(sql);
   const lines = candidates.map(
-    ({ account, task, candidate_id: id, failures, last_error: error, job_id: job }) =>
-      `${account}  ${task}  candidate ${id}  ${failures} failures  job ${job ?? 'MISSING'}  ${error ?? ''}`,
+    ({ account, task, candidate_id: id, state, failures, last_error: error, job_id: job }) =>
+      `${account}  ${task}  candidate ${id}  ${state}  ${failures} failures  job ${job ?? 'MISSING'}  ${error ?? ''}`,
   );
   return {
     data: { failed: candidates },
@@ -90,23 +93,39 @@ async function explain({ sql, account }: Command): Promise<Answer> {
 }
 
 async function act(action: OperatorAction, command: Command): Promise<Answer> {
-  const { sql, account, task, reason } = command;
+  const { sql, account, task, reason, candidate } = command;
   if (!account || !reason) return misused(`canonry ${action} needs an account and --reason.`);
+  if (candidate !== undefined) {
+    if (!/^\d{1,18}$/.test(candidate)) return misused('--candidate is the number of a candidate.');
+    const id = BigInt(candidate);
+    if ((await accountOf(sql, id)) === account) return actOn(sql, action, id, reason);
+    return notFound(`${account} has no candidate ${candidate}.`);
+  }
   const lines = await explainAccount(sql, account);
   const heads = lines.filter((line) => line.candidate_id !== null && (!task || line.task === task));
   const [head] = heads;
   if (!head || head.candidate_id === null) {
-    const text = `${account} has nothing unresolved.`;
-    return { data: { outcome: 'not_found' }, text, exitCode: 1 };
+    return notFound(`${account} has nothing unresolved.`);
   }
   if (heads.length > 1)
     return misused(
       `Name one of the lines with --task: ${heads.map((line) => line.task).join(', ')}.`,
     );
-  const outcome = await operate(sql, head.candidate_id, action, os.userInfo().username, reason);
+  return actOn(sql, action, head.candidate_id, reason);
+}
+
+const notFound = (text: string): Answer => ({ data: { outcome: 'not_found' }, text, exitCode: 1 });
+
+async function actOn(
+  sql: Sql,
+  action: OperatorAction,
+  id: bigint,
+  reason: string,
+): Promise<Answer> {
+  const outcome = await operate(sql, id, action, os.userInfo().username, reason);
   return {
-    data: { outcome, candidate_id: head.candidate_id },
-    text: `${action} candidate ${head.candidate_id}: ${outcome}`,
+    data: { outcome, candidate_id: id },
+    text: `${action} candidate ${id}: ${outcome}`,
     exitCode: outcome === 'done' ? 0 : 1,
   };
 }
@@ -154,7 +173,12 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, reason: { type: 'string' }, task: { type: 'string' } },
+      options: {
+        json: { type: 'boolean' },
+        reason: { type: 'string' },
+        task: { type: 'string' },
+        candidate: { type: 'string' },
+      },
     });
   } catch {
     return { values: {}, positionals: [] };
@@ -182,8 +206,8 @@ try {
   try {
     await assertMigrated(database.sql);
     const { sql } = database;
-    const { task, reason } = values;
-    const answer = await run({ sql, config, account: positionals[1], task, reason });
+    const { task, reason, candidate } = values;
+    const answer = await run({ sql, config, account: positionals[1], task, reason, candidate });
     console.log(values.json ? toJson(answer.data) : answer.text);
     process.exitCode = answer.exitCode;
   } finally {

@@ -89,6 +89,14 @@ export async function explainAccount(sql: Sql, account: string): Promise<Explain
     order by l.task`;
 }
 
+/** Whose candidate it is; undefined when there is none of this id. */
+export async function accountOf(sql: Sql, candidateId: bigint): Promise<string | undefined> {
+  const [row] = await sql<{ account: string }[]>`
+    select l.account from canonry.candidate c join canonry.line l using (line_id)
+    where c.candidate_id = ${candidateId}`;
+  return row?.account;
+}
+
 /** The newest audit entries of an account. Index: audit_account. */
 export async function auditOf(sql: Sql, account: string, limit: number): Promise<AuditEntry[]> {
   return sql<AuditEntry[]>`

@@ -83,7 +83,14 @@ describe('canonry and graphile-worker on the command line', () => {
     expect(audit).toEqual({ actor: 'graphile-worker', action: 'retry' });
     worker.child.kill('SIGTERM');
     expect(await worker.exit).toBe(0);
-    expect(await canonry('discard', 'someone', '--reason', 'test')).toMatchObject({ code: 0 });
+    const [head] = await database.sql<{ id: bigint }[]>`
+      select min(candidate_id) as id from canonry.candidate where resolved_at is null`;
+    const discard = ['discard', '--reason', 'test', '--candidate', String(head?.id)];
+    expect(await canonry(...discard, 'somebody else')).toMatchObject({ code: 1 });
+    expect(await canonry('discard', 'someone', '--reason', 'x', '--candidate', 'x')).toMatchObject({
+      code: 2,
+    });
+    expect(await canonry(...discard, 'someone')).toMatchObject({ code: 0 });
   });
 
   it('the stock CLI runs our tasks on the same jobs', async () => {

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/connect.ts';
 import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
-import { failedCandidates } from '../../src/kernel/inspect.ts';
+import { auditOf, failedCandidates } from '../../src/kernel/inspect.ts';
+import { operate } from '../../src/kernel/operate.ts';
 import { createDatabase, everyDatabase } from '../support/databases.ts';
 
 interface Head {
@@ -127,6 +128,12 @@ describe.each(everyDatabase)('recovery on $name', ({ open }) => {
         job_id: expect.any(BigInt),
       },
     ]);
+    expect(await operate(database.sql, id, 'retry', 'me', 'r')).toBe('not_unresolved');
+    expect(await operate(database.sql, id, 'skip', 'me', 'seen')).toBe('done');
+    const left = await failedCandidates(database.sql);
+    expect(left.filter(({ candidate_id }) => candidate_id === id)).toEqual([]);
+    expect(await operate(database.sql, id, 'skip', 'me', 'again')).toBe('not_unresolved');
+    expect((await auditOf(database.sql, 'let go', 1))[0]).toMatchObject({ reason: 'seen' });
   });
 
   it('counts failures in a row: one that was overcome is forgotten', async () => {
