@@ -69,12 +69,15 @@ async function startMigrated(version: 15 | 18): Promise<Cluster> {
  */
 async function embeddedTemplate(): Promise<string> {
   const folder = fileURLToPath(new URL('../../node_modules/.cache/canonry/', import.meta.url));
-  const file = path.join(folder, `embedded-${templateKey()}.tar`);
+  const key = templateKey();
+  const file = path.join(folder, `embedded-${key}.tar`);
   if (fs.existsSync(file)) return file;
   const database = await openDatabase();
   await migrate(database);
   const dump = await database.dumpEmbedded();
   await database.close();
+  // somebody edited a migration meanwhile: what came out belongs to neither key
+  if (templateKey() !== key) return embeddedTemplate();
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(`${file}.${process.pid}`, new Uint8Array(await dump.arrayBuffer()));
   fs.renameSync(`${file}.${process.pid}`, file);
