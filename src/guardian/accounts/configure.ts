@@ -11,7 +11,7 @@ import type { GuardianContext } from '../context.ts';
 import { refusalOf, type Written } from '../deltas/refusal.ts';
 import { UnverifiableError, type InspectedAccount } from '../networks/network.ts';
 import {
-  assertMidenNetwork,
+  assertForMiden,
   authOf,
   configureBody,
   decodeBase64,
@@ -33,9 +33,9 @@ export async function configureAccount(
   body: unknown,
   request: Omit<SignedRequest, 'accountId'>,
 ): Promise<v.InferOutput<typeof configuredAnswer>> {
+  assertForMiden(body);
   const parsed = v.safeParse(configureBody, body);
   if (!parsed.success) throw new ServiceError('invalid_input', describe(parsed.issues));
-  assertMidenNetwork(parsed.output.network_config);
   const accountId = parseAccountId(parsed.output.account_id);
   const { scheme, signers } = authOf(parsed.output);
   const state = decodeBase64(parsed.output.initial_state.data, 'invalid_input');

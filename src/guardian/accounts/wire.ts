@@ -74,15 +74,25 @@ const networkConfig = v.object({
   network_type: v.picklist(['local', 'devnet', 'testnet']),
 });
 
+const evmBlock = v.object({ kind: v.literal('evm') });
+const forEvm = v.union([
+  v.object({ network_config: evmBlock }),
+  v.object({ auth: v.object({ EvmEcdsa: v.unknown() }) }),
+  v.object({ account_id: v.pipe(v.string(), v.startsWith('evm:')) }),
+]);
+
 /**
- * @throws ServiceError `unsupported_for_network` for EVM blocks, `invalid_network_config`
+ * What a body of POST /configure is refused for before anything else in it is looked at (protocol
+ * §1.4, C5).
+ * @throws ServiceError `invalid_network_config`; `unsupported_for_network` for what is an EVM
+ *   account's
  */
-export function assertMidenNetwork(block: unknown): void {
-  if (block === undefined || block === null) return;
-  if (v.is(v.object({ kind: v.literal('evm') }), block)) {
-    throw new ServiceError('unsupported_for_network');
+export function assertForMiden(body: unknown): void {
+  const block = v.is(v.object({ network_config: v.unknown() }), body) ? body.network_config : null;
+  if (block !== null && !v.is(v.union([networkConfig, evmBlock]), block)) {
+    throw new ServiceError('invalid_network_config');
   }
-  if (!v.is(networkConfig, block)) throw new ServiceError('invalid_network_config');
+  if (v.is(forEvm, body)) throw new ServiceError('unsupported_for_network');
 }
 
 /**

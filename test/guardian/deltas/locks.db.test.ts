@@ -39,17 +39,17 @@ describe('locks', () => {
     const [connection] = await other<{ pid: number }[]>`select pg_backend_pid() as pid`;
     // a statement is sent when somebody waits for it
     const answer = Promise.resolve(start()).catch((error: Error) => [{ outcome: error.message }]);
-    let isDone = false;
+    const progress = { isDone: false };
     void answer.then(() => {
-      isDone = true;
+      progress.isDone = true;
     });
-    while (!isDone) {
+    while (!progress.isDone) {
       const [activity] = await database.sql`
         select wait_event_type from pg_stat_activity where pid = ${connection!.pid}`;
       if (activity?.['wait_event_type'] === 'Lock') break;
       await sleep(10);
     }
-    expect(isDone).toBe(false);
+    expect(progress.isDone).toBe(false);
     return () => answer;
   };
 

@@ -58,6 +58,22 @@ export function hostileConfigureCases(service: () => Service): void {
     ['an id with a zero character', { account_id: '0x\u0000' }, 'invalid_account_id'],
     ['an EVM account', { account_id: 'evm:1:0x00' }, 'unsupported_for_network'],
     ['an EVM network', { network_config: { kind: 'evm' } }, 'unsupported_for_network'],
+    ['EVM auth', auth({ EvmEcdsa: { signers: [] } }), 'unsupported_for_network'],
+    [
+      'everything of an EVM account',
+      { account_id: 'evm:1:0x00', network_config: { kind: 'evm' }, ...auth({ EvmEcdsa: {} }) },
+      'unsupported_for_network',
+    ],
+    [
+      'an EVM network and no auth',
+      { network_config: { kind: 'evm' }, ...auth(null) },
+      'unsupported_for_network',
+    ],
+    [
+      'an unknown network and no auth',
+      { network_config: {}, ...auth(null) },
+      'invalid_network_config',
+    ],
     ['an unknown network', { network_config: { kind: 'mars' } }, 'invalid_network_config'],
     ['a state that is no text', { initial_state: { data: 1n } }, 'invalid_input'],
     ['no state', { initial_state: null }, 'invalid_input'],
