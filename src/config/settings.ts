@@ -157,8 +157,9 @@ export const settings = {
   GUARDIAN_MAX_PENDING_PROPOSALS_PER_ACCOUNT: {
     schema: integer(1, 1_000),
     fallback: '20',
-    meaning: 'Pending proposals on its current state that an account may have.',
-    reason: 'Upstream default; proposals on an older state do not count.',
+    meaning:
+      'Pending proposals on its current state that an account may have, and proposals in all that are kept.',
+    reason: 'Upstream default; proposals on an older state do not count, they make room.',
   },
   GUARDIAN_DASHBOARD_CURSOR_SECRET: {
     schema: v.optional(

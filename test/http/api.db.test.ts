@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDatabase } from '../../src/database/connect.ts';
 import { createDatabase } from '../support/databases.ts';
-import { configureCases, conflictCases, takeOver } from './cases/accounts.ts';
+import { configureCases, conflictCases, identifierCases, takeOver } from './cases/accounts.ts';
 import { headerCases, lookupCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
@@ -24,6 +24,7 @@ describe('signature headers', () => headerCases(service));
 describe('look-ups', () => lookupCases(service));
 describe('configuring', () => configureCases(service));
 describe('conflicts', () => conflictCases(service));
+describe('identifiers', () => identifierCases(service));
 describe('replay', () => replayCases(service));
 describe('paused and released accounts', () => gateCases(service));
 describe('hostile configurations', () => hostileConfigureCases(service));

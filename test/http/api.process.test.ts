@@ -1,7 +1,7 @@
 /** The same API as a Deno process on Postgres; and what it must not say. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ackSecrets as secrets } from '../support/ack-secrets.ts';
-import { configureCases, conflictCases } from './cases/accounts.ts';
+import { configureCases, conflictCases, identifierCases } from './cases/accounts.ts';
 import { headerCases, lookupCases, replayCases } from './cases/authentication.ts';
 import { gateCases } from './cases/gates.ts';
 import { exactPayloadCases, hostileConfigureCases, hostileDeltaCases } from './cases/hostile.ts';
@@ -28,6 +28,7 @@ describe('on Deno', () => {
   describe('look-ups', () => lookupCases(service));
   describe('configuring', () => configureCases(service));
   describe('conflicts', () => conflictCases(service));
+  describe('identifiers', () => identifierCases(service));
   describe('replay', () => replayCases(service));
   describe('paused and released accounts', () => gateCases(service));
   describe('hostile configurations', () => hostileConfigureCases(service));

@@ -56,6 +56,23 @@ export function configureCases(service: () => Service): void {
     await expectRefusal(service(), holder.get('/state'), 404, 'account_not_found');
   });
 
+  it('takes no configuration from who is not a signer of the state', async () => {
+    const holder = createHolder(await guardianOf(service()));
+    const { path, init } = holder.post('/configure', holder.configureBody());
+    const foreign = makeSigner('ecdsa');
+    const headers = {
+      ...init.headers,
+      'x-pubkey': foreign.publicKey,
+      'x-signature': foreign.sign(
+        holder.accountId,
+        BigInt(init.headers['x-timestamp'] ?? 0),
+        String(init.body),
+      ),
+    };
+    const request = { path, init: { ...init, headers } };
+    await expectRefusal(service(), request, 401, 'authentication_failed');
+  });
+
   it('does not exchange the state under a candidate', async () => {
     const holder = await openHolder(service().send);
     const push = holder.post('/delta', holder.deltaBody(1));
@@ -113,6 +130,24 @@ export function conflictCases(service: () => Service): void {
     expect(body).toMatchObject({ nonce, account_id: holder.accountId });
     const read = await exchange(service(), holder.get('/delta', { nonce: BigInt(nonce) }));
     expect(read.body['ack_sig']).toBe(body['ack_sig']);
+  });
+}
+
+export function identifierCases(service: () => Service): void {
+  it('looks at the form of an id before it looks for an account or at the time', async () => {
+    const old = { timestamp: 1 };
+    const absent = createHolder(await guardianOf(service()));
+    for (const [accountId, code] of [
+      [`0x${'AB'.repeat(15)}`, 'invalid_account_id'],
+      [`evm:1:0x${'ab'.repeat(20)}`, 'unsupported_for_network'],
+    ] as const) {
+      const { path, init } = absent.get('/state', {}, old);
+      const asked = path.replace(absent.accountId, encodeURIComponent(accountId));
+      await expectRefusal(service(), { path: asked, init }, 400, code);
+      const body = { ...absent.deltaBody(1), account_id: accountId };
+      const push = absent.post('/delta', body, { ...old, accountId: absent.accountId });
+      await expectRefusal(service(), push, 400, code);
+    }
   });
 
   it('finds only deltas that exist, of accounts that exist', async () => {

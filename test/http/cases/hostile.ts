@@ -109,6 +109,17 @@ export function hostileDeltaCases(service: () => Service): void {
     expect((await exchange(service(), holder.post('/delta', good))).status).toBe(200);
   });
 
+  it.each<[string, Record<string, JsonValue>, string]>([
+    ['a summary that is not base64', { delta_payload: { data: 'A*==' } }, 'invalid_delta'],
+    ['no summary', { delta_payload: {} }, 'invalid_input'],
+    ['a base of another form', { prev_commitment: '0x' }, 'invalid_input'],
+  ])('refuses %s before it looks at the signature', async (_name, change, code) => {
+    const holder = await openHolder(service().send);
+    const { path, init } = holder.post('/delta', { ...holder.deltaBody(1), ...change });
+    const headers = { ...init.headers, 'x-signature': '11'.repeat(65) };
+    await expectRefusal(service(), { path, init: { ...init, headers } }, 400, code);
+  });
+
   it('refuses the summary of another account', async () => {
     const [holder, other] = [await openHolder(service().send), await openHolder(service().send)];
     const body = { ...holder.deltaBody(1), delta_payload: other.deltaBody(1)['delta_payload']! };
