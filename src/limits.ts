@@ -57,7 +57,7 @@ export const kernelLimits = {
   workerSilentSeconds: 2,
   /** Between the end of a worker and its next start: a database that restarts takes seconds. */
   workerRestartMs: 1_000,
-  /** Longest wait for running jobs at a clean stop: a look outside takes at most its deadline. */
+  /** Longest wait for running jobs at a clean stop: they end their looks, and finish a write. */
   stopMs: 12_000,
   /** Longest wait for giving up claims at an end: others find them within seconds anyway. */
   retireMs: 2_000,

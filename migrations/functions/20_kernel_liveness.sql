@@ -72,6 +72,33 @@ begin
 end
 $$;
 
+-- Who: each worker process, with every sweep of its own.
+-- Returns the jobs that the engine has locked for it for longer than p_seconds.
+create or replace function canonry.locked_jobs(p_worker_id text, p_seconds double precision)
+returns table (job_id bigint, since timestamptz) language sql as $$
+  select id, locked_at from graphile_worker._private_jobs
+    where locked_by = p_worker_id
+      and locked_at < clock_timestamp() - make_interval(secs => p_seconds);
+$$;
+
+-- Who: a worker that finds jobs locked in its name by a fetch that it had no answer to.
+-- Locks: the job rows, then their queue rows, as the engine's own return of jobs.
+-- Why safe: only what this worker has locked, and it runs none of them.
+-- Returns how many jobs there were.
+create or replace function canonry.unlock_jobs(p_worker_id text, p_jobs bigint[])
+returns bigint language sql as $$
+  with freed as (
+    update graphile_worker._private_jobs
+      set locked_by = null, locked_at = null, attempts = greatest(attempts - 1, 0)
+      where id = any (p_jobs) and locked_by = p_worker_id
+      returning job_queue_id
+  ), queues as (
+    update graphile_worker._private_job_queues q set locked_by = null, locked_at = null
+      from freed where q.id = freed.job_queue_id and q.locked_by = p_worker_id
+  )
+  select count(*) from freed;
+$$;
+
 -- Who: a process that knows to be alone on its database (the embedded one, at start).
 -- Retires every worker there ever was, at once.
 create or replace function canonry.take_over() returns void language sql as $$

@@ -44,6 +44,7 @@ begin
     ]),
     ('canonry_worker', array[
       'canonry.beat', 'canonry.sweep', 'canonry.remove_idle_queues', 'canonry.retire',
+      'canonry.locked_jobs', 'canonry.unlock_jobs',
       'canonry.hand_over', 'canonry.fail', 'canonry.retry_revived',
       'guardian.claim_delta', 'guardian.promote_delta', 'guardian.give_up_delta',
       'guardian.snooze_delta', 'guardian.known_commitment',

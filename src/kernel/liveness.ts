@@ -3,9 +3,12 @@ import { endSilentProcess } from '../database/silence.ts';
 import { databaseLimits, kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 import { unwatched, type KernelEvents } from './events.ts';
+import { FetchedJobs } from './fetched-jobs.ts';
 import type { HeldLines } from './held-lines.ts';
 
 export interface Liveness {
+  /** What the engine has fetched for this process; told by whoever runs the engine. */
+  readonly fetched: FetchedJobs;
   /** Set when the process stops: what the job engine complains of from then on is noise. */
   stopping: boolean;
   /**
@@ -37,6 +40,7 @@ export function createLiveness(
   let workerId: string | undefined;
   const rounds = new Rounds(log, onSilence);
   const registered = Promise.withResolvers<void>();
+  const fetched = new FetchedJobs();
 
   const beat = async () => {
     const reaped = await sql<{ worker: string }[]>`
@@ -55,10 +59,12 @@ export function createLiveness(
       events.linesWoken(row.woken);
       log.warn({ lines: row.woken }, 'lines without a wake-up were woken');
     }
+    if (workerId) await unlockLostJobs(sql, workerId, fetched, log);
     await removeIdleQueues(sql);
   };
 
   return {
+    fetched,
     stopping: false,
     register(id) {
       if (!workerId) {
@@ -117,6 +123,24 @@ class Rounds {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
     await Promise.all(this.#running);
   }
+}
+
+/** Gives back what was fetched for this process by statements whose answers were lost on the way. */
+async function unlockLostJobs(
+  sql: Sql,
+  workerId: string,
+  fetched: FetchedJobs,
+  log: Log,
+): Promise<void> {
+  // by then an answer that is only slow has come
+  const locked = await sql<{ job_id: bigint; since: Date }[]>`
+    select job_id, since from canonry.locked_jobs(${workerId}, ${kernelLimits.workerSilentSeconds})`;
+  const lost = locked
+    .filter(({ since }) => !fetched.has(since))
+    .map(({ job_id: id }) => String(id));
+  if (lost.length === 0) return;
+  await sql`select canonry.unlock_jobs(${workerId}, ${lost}::text[]::bigint[])`;
+  log.warn({ jobs: lost.length }, 'jobs of a fetch without an answer were given back');
 }
 
 /** In pieces, so that no submit waits long for the lock; until nothing idle is left. */

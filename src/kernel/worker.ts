@@ -30,8 +30,11 @@ export function workerPreset(options: {
   /** Another folder of task files than the project's own. */
   taskDirectory?: string;
 }): GraphileConfig.Preset {
+  const events: WorkerEvents = new EventEmitter();
+  events.on('localQueue:getJobs:complete', ({ jobs }) => options.liveness.fetched.add(jobs));
   return {
     worker: {
+      events,
       taskDirectory:
         options.taskDirectory ?? fileURLToPath(new URL('../../tasks', import.meta.url)),
       concurrentJobs: options.concurrency,
@@ -48,7 +51,7 @@ export function workerPreset(options: {
       // queue stay locked for four hours
       completeJobBatchDelay: 0,
       failJobBatchDelay: 0,
-      // a drain hands over at the next candidate when it is asked to stop
+      // a drain drops its look and hands over when it is asked to stop
       gracefulShutdownAbortTimeout: 0,
       logger: quietLogger(options.log, options.liveness),
     },
@@ -109,7 +112,7 @@ export async function startWorker(
   liveness: Liveness,
   log: Log,
 ): Promise<Worker> {
-  const events: WorkerEvents = new EventEmitter();
+  const events: WorkerEvents = preset.worker?.events ?? new EventEmitter();
   const failed = Promise.withResolvers<never>();
   // whoever does not wait for it is not told by a crash
   failed.promise.catch(() => {});

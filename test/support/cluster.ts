@@ -82,7 +82,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     directory,
     url: (database = 'postgres') => `postgres://postgres@127.0.0.1:${port}/${database}`,
     stop: () => end('SIGINT'),
-    kill: () => end('SIGKILL'),
+    async kill() {
+      // its backends would answer on until they notice
+      if (server?.pid !== undefined) killBackends(server.pid);
+      await end('SIGKILL');
+    },
     async start() {
       server = await launchUntilReady(launch);
     },
@@ -94,6 +98,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   };
   await cluster.start();
   return cluster;
+}
+
+/** The server is stopped first, so that it starts no further one meanwhile. */
+function killBackends(server: number): void {
+  process.kill(server, 'SIGSTOP');
+  const list = `/proc/${server}/task/${server}/children`;
+  if (!fs.existsSync(list)) return;
+  for (const pid of fs.readFileSync(list, 'utf8').split(' ').filter(Boolean)) {
+    process.kill(Number(pid), 'SIGKILL');
+  }
 }
 
 /** After a kill the old backends need a moment to notice; until then a new server refuses. */
