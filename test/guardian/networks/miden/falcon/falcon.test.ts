@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import process from 'node:process';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import { falcon512 } from '@noble/post-quantum/falcon.js';
@@ -28,6 +25,12 @@ import {
 } from '../../../../../src/guardian/networks/miden/falcon/verify.ts';
 import { P } from '../../../../../src/guardian/networks/miden/field.ts';
 import { type Word, wordToHex } from '../../../../../src/guardian/networks/miden/word.ts';
+import {
+  fixtureFolder,
+  fixtureProtocols,
+  fixturesMissing,
+  readAccountFixture,
+} from '../../../../support/fixtures.ts';
 import { RUST_SIGNATURE } from './rust-signature.ts';
 
 const MESSAGE: Word = [1n, 2n, 3n, P - 1n];
@@ -191,13 +194,10 @@ test('verification stays under 3 ms', () => {
   expect(Math.min(...times)).toBeLessThan(3);
 });
 
-const fixtures = process.env.GUARDIAN_FIXTURES;
+const missing = fixtureFolder === undefined ? ` (${fixturesMissing})` : '';
 
-test.runIf(fixtures).for(['miden-0.15', 'miden-0.16'])('published keys of %s', (folder) => {
-  const file = JSON.parse(readFileSync(join(fixtures!, folder, 'keys.json'), 'utf8')) as Record<
-    string,
-    string
-  >;
+test.runIf(fixtureFolder).for(fixtureProtocols)(`published keys of %s${missing}`, (protocol) => {
+  const { keys: file } = readAccountFixture(protocol);
   const owners = ['guardian', ...[1, 2, 3, 4, 5].map((i) => `signer_${String(i)}`)];
   for (const owner of owners) {
     const published = decodeSecretKey(hexToBytes(file[`${owner}_secret_key`]!));
