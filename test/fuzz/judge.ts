@@ -26,8 +26,8 @@ export function faultOf(request: Prepared, response: Response, text: string): st
     if (internals.test(text)) return `internals: ${text.slice(0, 300)}`;
     const { code } = body as { code?: string };
     if (code === undefined || !codes.has(code)) return `unknown code in ${text.slice(0, 100)}`;
-    // the chain of the EVM accounts is out of reach, and so it says
-    if (status >= 500 && code !== 'rpc_unavailable') return `${status}: ${text}`;
+    // what the chain of EVM accounts says of an address that is no account there, or that it is away
+    if (status >= 500 && !code.startsWith('rpc_')) return `${status}: ${text}`;
   }
   const operation = operationOf(method, request.path);
   if (operation !== undefined) return violation(operation, status, body);

@@ -109,17 +109,19 @@ export function signLookup(actor: Actor, timestamp: number | bigint): string {
   return actor.signWord?.(lookupMessage(BigInt(timestamp), actor.signer.commitment)) ?? '00';
 }
 
-const address = `0x${'5b'.repeat(20)}`;
-export const evmAccount = { chainId: 31_337, address: `0x${'ac'.repeat(20)}` };
-const evmAccountId = `evm:${evmAccount.chainId}:${evmAccount.address}`;
+/** What the requests of EVM accounts are about. */
+export interface EvmSubject {
+  /** The address whose session is used. */
+  wallet: string;
+  account: { chainId: number; address: string; validator: string; accountId: string };
+  /** A proposal that is there, when its chain is. */
+  proposalId: string;
+  /** Of the wallet over the hash of a user operation that nobody has proposed yet. */
+  signed: { hash: string; signature: string };
+}
 
-/** @param wallet the address whose session is used. */
-export function evmTemplates(
-  wallet: string,
-  signed: { hash: string; signature: string },
-): Template[] {
-  const id = `0x${'1d'.repeat(32)}`;
-  const account_id = evmAccountId;
+export function evmTemplates({ wallet, account, proposalId: id, signed }: EvmSubject): Template[] {
+  const account_id = account.accountId;
   const session = true as const;
   return [
     { method: 'GET', path: '/evm/auth/challenge', query: { address: wallet } },
@@ -133,9 +135,9 @@ export function evmTemplates(
       path: '/evm/accounts',
       session,
       body: {
-        chain_id: BigInt(evmAccount.chainId),
-        account_address: evmAccount.address,
-        multisig_validator_address: address,
+        chain_id: BigInt(account.chainId),
+        account_address: account.address,
+        multisig_validator_address: account.validator,
       },
     },
     {

@@ -1,18 +1,12 @@
 /** The API under attack: accounts in every situation, and a look at everything that is stored. */
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { openInProcess, exchange, type Service } from '../http/service.ts';
 import { nextTimestamp, type Prepared } from '../http/signed.ts';
 import { openCaller } from '../evm/caller.ts';
+import { withoutAnvil } from '../evm/anvil.ts';
+import { openStage, type EvmStage } from '../evm/stage.ts';
 import { openEvmWallet } from '../evm/wallet.ts';
 import { canonicalJson } from '../../src/guardian/authentication/canonical-json.ts';
-import {
-  evmAccount,
-  evmTemplates,
-  makeActor,
-  midenTemplates,
-  type Actor,
-  type Template,
-} from './templates.ts';
+import { evmTemplates, makeActor, midenTemplates, type Actor, type Template } from './templates.ts';
 
 export interface World {
   service: Service;
@@ -21,6 +15,7 @@ export interface World {
   cookie: string;
   /** Of every row that a refusal must not change. */
   stored(): Promise<string>;
+  close(): Promise<void>;
 }
 
 /** Signed as it should be. */
@@ -47,9 +42,10 @@ export function signed(actor: Actor, template: Template): Prepared {
 }
 
 export async function openWorld(): Promise<World> {
-  const service = await openInProcess({
-    GUARDIAN_EVM_RPC_URLS: `${evmAccount.chainId}=http://127.0.0.1:9`,
-  });
+  const stage = withoutAnvil ? undefined : await openStage();
+  const service = await openInProcess(
+    stage?.environment ?? { GUARDIAN_EVM_RPC_URLS: '31337=http://127.0.0.1:9' },
+  );
   const actors: Actor[] = [];
   for (const [name, scheme] of [
     ['new', 'ecdsa'],
@@ -72,10 +68,12 @@ export async function openWorld(): Promise<World> {
     where account_id = '${actors[3]!.holder.accountId}'`);
   await service.execute(`update guardian.account set released_at = now()
     where account_id = '${actors[4]!.holder.accountId}'`);
-  const wallet = await openWalletSession(service);
-  await service.execute(`select guardian.register_evm_account('evm:${evmAccount.chainId}:${evmAccount.address}',
-    ${evmAccount.chainId}, '${evmAccount.address}', '0x${'5b'.repeat(20)}')`);
-  return { service, actors, ...wallet, ...(await watchTables(service)) };
+  const wallet = await openWalletSession(service, stage);
+  const close = async () => {
+    await service.close();
+    await stage?.stop();
+  };
+  return { service, actors, close, ...wallet, ...(await watchTables(service)) };
 }
 
 async function expectDone(service: Service, actor: Actor, template: number): Promise<void> {
@@ -84,13 +82,38 @@ async function expectDone(service: Service, actor: Actor, template: number): Pro
   if (status !== 200) throw new Error(`${request.path}: ${JSON.stringify(body)}`);
 }
 
-async function openWalletSession(service: Service) {
+/** A wallet with an account and a proposal on a real chain; where there is none, with neither. */
+async function openWalletSession(service: Service, stage: EvmStage | undefined) {
   const wallet = openEvmWallet('http://unused');
   const caller = openCaller(service, wallet);
   await caller.enter();
   const hash = `0x${'7a'.repeat(32)}` as const;
-  const signature = await privateKeyToAccount(generatePrivateKey()).sign({ hash });
-  return { cookie: caller.cookie, evm: evmTemplates(wallet.address, { hash, signature }) };
+  const subject = {
+    wallet: wallet.address,
+    account: {
+      chainId: 31_337,
+      address: `0x${'ac'.repeat(20)}`,
+      validator: `0x${'5b'.repeat(20)}`,
+      accountId: `evm:31337:0x${'ac'.repeat(20)}`,
+    },
+    proposalId: `0x${'1d'.repeat(32)}`,
+    signed: { hash, signature: await wallet.sign(hash) },
+  };
+  if (stage) {
+    const account = await stage.createAccount([wallet.address], 1);
+    await caller.post('/evm/accounts', {
+      chain_id: account.chainId,
+      account_address: account.address,
+      multisig_validator_address: account.validator,
+    });
+    const created = await caller.post('/evm/proposals', await caller.proposal(account));
+    Object.assign(subject, { account, proposalId: String(created['proposal_id']) });
+  } else {
+    const { accountId, chainId, address, validator } = subject.account;
+    await service.execute(`select guardian.register_evm_account(
+      '${accountId}', ${chainId}, '${address}', '${validator}')`);
+  }
+  return { cookie: caller.cookie, evm: evmTemplates(subject) };
 }
 
 /**
