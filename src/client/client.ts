@@ -7,12 +7,13 @@ import { contractAnswer } from '../http/api-docs.ts';
 import { healthyAnswer, notReadyAnswer, readyAnswer } from '../http/health.ts';
 import { errorEnvelope } from '../http/openapi/error-envelope.ts';
 
+/** Each of them throws CanonryError; and what `fetch` throws, when nobody answers in time. */
 export interface CanonryClient {
-  /** Whether the process runs. @throws CanonryError */
+  /** Whether the process runs. */
   health(): Promise<v.InferOutput<typeof healthyAnswer>>;
-  /** Whether it can do its work, and why not. @throws CanonryError */
+  /** Whether it can do its work, and why not. */
   readiness(): Promise<v.InferOutput<typeof readyAnswer> | v.InferOutput<typeof notReadyAnswer>>;
-  /** The contract of the version that runs there. @throws CanonryError */
+  /** The contract of the version that runs there. */
   contract(): Promise<v.InferOutput<typeof contractAnswer>>;
 }
 
