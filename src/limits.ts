@@ -29,6 +29,8 @@ export const kernelLimits = {
   /** Wake-ups that were fetched and not begun go back after this long (the chain turned slow): other
    * workers may have room. The engine's default is five minutes. */
   fetchedMs: 5_000,
+  /** Fetches whose answers a worker remembers: more than it makes while one of its jobs runs. */
+  rememberedFetches: 20_000,
   /** Writes of one kind that share a transaction: its locks are held for a few milliseconds. */
   maxGroup: 50,
   /** Transactions of one kind on their way at a time: the next group gathers meanwhile. */

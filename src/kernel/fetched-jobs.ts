@@ -1,5 +1,4 @@
-/** More fetches than a worker makes while one of its jobs runs. */
-const rememberedFetches = 20_000;
+import { kernelLimits } from '../limits.ts';
 
 /**
  * The fetches that this worker had an answer to, by the time they locked their jobs at. The engine
@@ -15,7 +14,8 @@ export class FetchedJobs {
     if (time === undefined) return;
     this.#times.add(time);
     const [oldest] = this.#times;
-    if (this.#times.size > rememberedFetches && oldest !== undefined) this.#times.delete(oldest);
+    if (this.#times.size > kernelLimits.rememberedFetches && oldest !== undefined)
+      this.#times.delete(oldest);
   }
 
   /** Whether a job that is locked since then was among the answers. */

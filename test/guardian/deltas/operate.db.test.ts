@@ -19,12 +19,6 @@ describe.each(shared)('a person at work on $name', ({ open }) => {
   });
   afterAll(() => database.close());
 
-  const candidateOf = async (nonce: number) => {
-    const [row] = await database.sql<{ candidate_id: bigint }[]>`
-      select candidate_id from guardian.delta
-      where account_id = ${stage.accountId} and nonce = ${nonce}`;
-    return row!.candidate_id;
-  };
   /** Until the other one waits for a lock, or is through without. */
   const meet = async (other: Promise<unknown>) => {
     let through = false;
@@ -42,7 +36,7 @@ describe.each(shared)('a person at work on $name', ({ open }) => {
     async (action) => {
       await stage.openAccount();
       await stage.submit(1, 1, 2, 2);
-      const head = await candidateOf(1);
+      const head = await stage.candidateOf(1);
       const person = await database.sql.begin(async (sql) => {
         expect(await stage.submit(2, 2, 3, 2, true, sql)).toBe('submitted');
         const operated = operate(database.sql, head, action, 'me', 'test');

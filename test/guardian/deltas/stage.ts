@@ -113,6 +113,14 @@ export class Stage {
     return row;
   }
 
+  /** The candidate of a delta. */
+  async candidateOf(nonce: number): Promise<bigint> {
+    const [row] = await this.#database.sql<{ candidate_id: bigint }[]>`
+      select candidate_id from guardian.delta
+      where account_id = ${this.accountId} and nonce = ${nonce}`;
+    return row!.candidate_id;
+  }
+
   async account() {
     const [row] = await this.#database.sql<{ commitment: string; released_at: Date | null }[]>`
       select commitment, released_at from guardian.account where account_id = ${this.accountId}`;
