@@ -1,6 +1,12 @@
 -- Kernel functions that every candidate passes through. Locks are always taken in this order:
 -- domain account row, line row, domain rows, queue lock, job row. A domain function that needs
 -- an account row locks it before it calls in here.
+--
+-- Every function of these files that is written in plpgsql says `set enable_seqscan = off set jit = off`.
+-- A session keeps the plans of a function. Made while a table was small, a plan reads it from end to
+-- end, and goes on doing so until autovacuum has looked at the grown table, a minute or more into a
+-- burst: every submission then reads all jobs. jit = off, because Postgres before 18 counts a scan
+-- that cannot be avoided as so costly that it compiles the statement first.
 
 -- Who: every function that leaves a candidate waiting; the sweep.
 -- Locks: with a queue name, the queue lock (shared; see remove_idle_queues); then the job row of
@@ -10,7 +16,7 @@
 -- without a wake-up.
 create or replace function canonry.wake(
   p_task text, p_account text, p_queue_name text, p_run_at timestamptz, p_mode text
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   job_id bigint;
 begin
@@ -30,6 +36,27 @@ begin
 end
 $$;
 
+-- Who: the submit function of a domain that commits several accounts' submissions in one
+-- transaction, for each of them, after the domain account row and before anything is written.
+-- Locks: the job row of the key, unless somebody has it.
+-- Index: unique job key.
+-- Why: a transaction that keeps the rows of several accounts must not wait for one of them. The
+-- engine completes jobs in batches, in no order; a snooze and a submission of the same accounts
+-- could wait for each other in a circle.
+-- Returns false while somebody else has the row: the submission is then made by itself.
+create or replace function canonry.try_wake_lock(p_task text, p_account text) returns boolean
+language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  v_key text := p_task || ':' || p_account;
+begin
+  if not exists (select 1 from graphile_worker._private_jobs where key = v_key) then
+    return true;
+  end if;
+  perform 1 from graphile_worker._private_jobs where key = v_key for update skip locked;
+  return found;
+end
+$$;
+
 -- Who: the submit function of a domain, in its transaction.
 -- Locks: none beyond the new rows; the caller holds the account row, so candidates of one
 -- account get their ids in commit order.
@@ -38,7 +65,7 @@ $$;
 -- retry that the head of the line is waiting for.
 create or replace function canonry.submit(
   p_task text, p_account text, p_queue_name text
-) returns bigint language plpgsql as $$
+) returns bigint language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_line_id bigint;
   v_candidate_id bigint;
@@ -63,7 +90,7 @@ $$;
 -- Returns the head; candidate_id is null when the line is empty. An empty line is free
 -- afterwards, and so is one whose head waits for a later time or for a person.
 create or replace function canonry.next_head(p_line_id bigint, p_fence bigint)
-returns canonry.head language plpgsql as $$
+returns canonry.head language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   head canonry.head;
 begin
@@ -90,7 +117,7 @@ $$;
 -- Returns null when another worker holds the line.
 create or replace function canonry.claim(
   p_task text, p_account text, p_holder text, p_claim_seconds double precision
-) returns canonry.head language plpgsql as $$
+) returns canonry.head language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_line_id bigint;
   v_fence bigint;
@@ -114,7 +141,7 @@ $$;
 -- lost, and which the server runs only now, must not act on a line that was let go meanwhile.
 -- Returns false when the claim was overtaken: the caller then changes nothing (K3).
 create or replace function canonry.holds(p_line_id bigint, p_fence bigint)
-returns boolean language plpgsql as $$
+returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform 1 from canonry.line
     where line_id = p_line_id and fence = p_fence and holder is not null for no key update;
@@ -125,7 +152,7 @@ $$;
 -- Who: a domain's resolution function, in its transaction, after holds().
 -- Why safe: conditional on the exact source state.
 create or replace function canonry.resolve(p_candidate_id bigint, p_state text, p_why text)
-returns void language plpgsql as $$
+returns void language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   update canonry.candidate
     set state = p_state, why = p_why, resolved_at = clock_timestamp()
@@ -143,7 +170,7 @@ $$;
 -- Returns how many there were.
 create or replace function canonry.resolve_line(
   p_line_id bigint, p_through bigint, p_state text, p_why text
-) returns integer language plpgsql as $$
+) returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_count integer;
 begin
@@ -165,7 +192,7 @@ $$;
 create or replace function canonry.snooze(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint,
   p_delay_seconds double precision, p_why text, p_last_error text
-) returns boolean language plpgsql as $$
+) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_at timestamptz := clock_timestamp() + make_interval(secs => p_delay_seconds);
   v_task text;
@@ -191,7 +218,7 @@ $$;
 -- Returns false when the claim was overtaken.
 create or replace function canonry.hand_over(
   p_line_id bigint, p_fence bigint, p_queue_name text
-) returns boolean language plpgsql as $$
+) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_task text;
   v_account text;
@@ -211,7 +238,7 @@ $$;
 -- Locks: the head's row, then the job row.
 -- Makes the head due now and wakes its line.
 create or replace function canonry.look_now(p_task text, p_account text)
-returns void language plpgsql as $$
+returns void language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   update canonry.candidate c set next_attempt_at = clock_timestamp()
     from canonry.line l

@@ -7,7 +7,7 @@
 -- marker there makes the task retry the candidate (K8: the two agree, whoever acts).
 create or replace function canonry.mark_failed(
   p_task text, p_account text, p_candidate_id bigint, p_error text
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_job_id bigint;
 begin
@@ -39,7 +39,7 @@ $$;
 create or replace function canonry.fail(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_error text,
   p_delay_seconds double precision, p_terminal text
-) returns boolean language plpgsql as $$
+) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_line canonry.line;
 begin
@@ -83,7 +83,7 @@ $$;
 -- domain, in the same transaction.
 create or replace function canonry.end_unresolved(
   p_task text, p_candidate_id bigint, p_state text, p_why text
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_follow text;
 begin
@@ -111,7 +111,7 @@ $$;
 -- reason.
 create or replace function canonry.operate(
   p_candidate_id bigint, p_action text, p_actor text, p_reason text
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_line canonry.line;
   v_lock regprocedure;

@@ -8,7 +8,7 @@
 -- longer write under its old claim. force_unlock_workers frees jobs and named queues.
 -- Returns how many lines were taken from it.
 create or replace function canonry.retire(p_worker_id text)
-returns integer language plpgsql as $$
+returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_lines integer;
 begin
@@ -39,7 +39,7 @@ $$;
 -- Returns the workers that were retired.
 create or replace function canonry.beat(
   p_worker_id text, p_silent_seconds double precision, p_lines bigint[]
-) returns setof text language plpgsql as $$
+) returns setof text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_silence interval := make_interval(secs => p_silent_seconds);
   v_count integer;
@@ -116,7 +116,7 @@ $$;
 -- Index: line_held.
 -- Uses the engine's private tables for queues: there is no public view of them.
 create or replace function canonry.free_orphans(p_stale_seconds double precision)
-returns void language plpgsql as $$
+returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
 begin
@@ -153,7 +153,7 @@ $$;
 -- Restores the markers of halted candidates, and drops superseded wake-ups that ended failed.
 -- Index: candidate_due (a bounded piece, longest due first), candidate_halted, unique job key.
 create or replace function canonry.sweep(p_stale_seconds double precision)
-returns integer language plpgsql as $$
+returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
   v_woken integer;
@@ -206,7 +206,7 @@ $$;
 -- clean-up lacks that, and the job of such a submit then never runs.
 -- Returns how many rows were removed.
 create or replace function canonry.remove_idle_queues(p_limit integer)
-returns integer language plpgsql as $$
+returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_removed integer;
 begin

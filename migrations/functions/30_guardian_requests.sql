@@ -9,7 +9,7 @@
 -- 'authentication_replay'.
 create or replace function guardian.admit(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_version bigint;
 begin
@@ -50,7 +50,7 @@ create or replace function guardian.admit_read(
   p_account_id text, p_auth_version bigint, p_scheme text, p_names text[], p_timestamp bigint,
   out outcome text, out seen_version bigint, out seen_scheme text, out seen_signers text[],
   out seen_commitment text
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_signer text;
   v_version bigint;
@@ -95,7 +95,7 @@ $$;
 create or replace function guardian.configure_account(
   p_account_id text, p_verified_against bigint, p_signer text, p_timestamp bigint,
   p_auth_scheme text, p_signer_commitments text[], p_commitment text, p_state bytea
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_admitted text;
 begin
@@ -149,7 +149,7 @@ create or replace function guardian.submit_delta(
   p_result_state bytea, p_result_signers text[], p_result_bound_here boolean,
   p_queue_name text, p_max_candidates integer,
   out outcome text, out about guardian.delta
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_account guardian.account;
   v_tail guardian.delta;

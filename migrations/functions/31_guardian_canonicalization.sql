@@ -23,7 +23,7 @@ $$;
 -- Who: the canonicalize task, once a wake-up. See canonry.claim.
 create or replace function guardian.claim_delta(
   p_account_id text, p_holder text, p_claim_seconds double precision
-) returns guardian.delta_head language plpgsql as $$
+) returns guardian.delta_head language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   head canonry.head := canonry.claim('canonicalize', p_account_id, p_holder, p_claim_seconds);
 begin
@@ -66,7 +66,7 @@ drop function if exists guardian.park_followers(text, bigint);
 -- up does not wait until the back-off of older deltas is over, and does not put them off either.
 create or replace function guardian.park_followers(
   p_account_id text, p_line_id bigint, p_forget boolean, p_reconcile_seconds double precision
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_at timestamptz := clock_timestamp() + make_interval(secs => p_reconcile_seconds);
   v_mode text := 'replace';
@@ -103,7 +103,7 @@ $$;
 -- set when it changed, release when the account now names another guardian.
 -- Returns false when the account is no longer at the base.
 create or replace function guardian.move_account(p_base text, p_result guardian.delta)
-returns boolean language plpgsql as $$
+returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   update guardian.account a
     set commitment = p_result.new_commitment, state = p_result.result_state,
@@ -126,7 +126,7 @@ $$;
 create or replace function guardian.promote_delta(
   p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_through bigint,
   out outcome text, out next guardian.delta_head
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_base text;
   v_result guardian.delta;
@@ -170,7 +170,7 @@ create or replace function guardian.give_up_delta(
   p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint,
   p_status text, p_reason text, p_reconcile_seconds double precision, p_seen text,
   out outcome text, out next guardian.delta_head
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform 1 from guardian.account where account_id = p_account_id for no key update;
   if not canonry.holds(p_line_id, p_fence) then
@@ -212,7 +212,7 @@ create or replace function guardian.snooze_delta(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_delay_seconds double precision,
   p_why text, p_last_error text,
   p_retry_count integer, p_divergence_count integer, p_abandon_confirm_count integer
-) returns boolean language plpgsql as $$
+) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   if not canonry.snooze(
     p_line_id, p_fence, p_candidate_id, p_delay_seconds, p_why, p_last_error
@@ -239,7 +239,7 @@ $$;
 -- the line row are locked.
 create or replace function guardian.follow_resolution(
   p_candidate_id bigint, p_state text, p_why text
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_account_id text;
   v_line_id bigint;

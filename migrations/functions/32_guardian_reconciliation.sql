@@ -30,7 +30,7 @@ create or replace function guardian.reconcilable(
   p_account_id text, p_ttl_seconds double precision
 ) returns table (
   nonce bigint, new_commitment text, reconcile_count integer, age_seconds double precision
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_oldest timestamptz := clock_timestamp() - make_interval(secs => p_ttl_seconds);
 begin
@@ -56,7 +56,7 @@ $$;
 -- p_landed: the commitment on chain. Everything on the way to it has landed with it.
 -- Returns how many deltas became canonical.
 create or replace function guardian.reconcile_delta(p_account_id text, p_landed text)
-returns integer language plpgsql as $$
+returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_base text;
   v_path bigint[];
@@ -113,7 +113,7 @@ create or replace function guardian.reconcile_later(
   p_account_id text, p_interval_seconds double precision,
   p_ttl_seconds double precision default 86400,
   p_eager_seconds double precision default 900, p_max_seconds double precision default 600
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_age double precision;
   v_looks integer;

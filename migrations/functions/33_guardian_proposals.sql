@@ -75,7 +75,7 @@ create or replace function guardian.create_proposal(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
   p_verdict text, p_commitment text, p_nonce bigint, p_prev_commitment text, p_payload json,
   p_signatures json, p_max_pending integer
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_commitment text;
   v_refusal text;
@@ -139,7 +139,7 @@ $$;
 create or replace function guardian.sign_proposal(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
   p_verdict text, p_commitment text, p_cosigner text, p_signature json
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_refusal text;
 begin
@@ -185,7 +185,7 @@ create or replace function guardian.request_abandon(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
   p_nonce bigint, p_on_chain text,
   out outcome text, out state text, out requested_at timestamptz
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_delta guardian.delta;
 begin

@@ -11,7 +11,7 @@ create or replace function guardian.issue_challenge(
   p_realm text, p_challenge_key text, p_principal text, p_payload json,
   p_seconds integer, p_most integer,
   out issued_at timestamptz, out expires_at timestamptz
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended(p_realm || ' ' || p_principal, 7161005377002));
   -- read after the lock: the order of issuing is the order of these times
@@ -49,7 +49,7 @@ $$;
 create or replace function guardian.open_session(
   p_realm text, p_challenge_key text, p_principal text,
   p_token_digest bytea, p_subject text, p_seconds integer
-) returns timestamptz language plpgsql as $$
+) returns timestamptz language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_now timestamptz := clock_timestamp();
 begin

@@ -8,7 +8,7 @@
 drop function if exists guardian.register_evm_account(text, bigint, text, text);
 create function guardian.register_evm_account(
   p_account_id text, p_chain_id bigint, p_address text, p_validator text
-) returns boolean language plpgsql as $$
+) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   insert into guardian.evm_account (account_id, chain_id, address, validator)
     values (p_account_id, p_chain_id, p_address, p_validator)
@@ -28,7 +28,7 @@ $$;
 -- Index: primary key.
 -- Returns null when the account may be changed, else the refusal; released wins over paused.
 create or replace function guardian.evm_gate(p_account_id text)
-returns text language plpgsql as $$
+returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_account guardian.evm_account;
 begin
@@ -53,7 +53,7 @@ create or replace function guardian.create_evm_proposal(
   p_account_id text, p_proposal_id text, p_validator text, p_user_op_hash text, p_payload text,
   p_nonce numeric, p_proposer text, p_signer_snapshot text[], p_threshold integer,
   p_signature text, p_seconds integer, p_most integer
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_refusal text := guardian.evm_gate(p_account_id);
   v_now timestamptz := clock_timestamp();
@@ -100,7 +100,7 @@ drop function if exists guardian.mark_used_evm_nonces(text, numeric[], numeric[]
 create or replace function guardian.mark_used_evm_nonces(
   p_account_id text, p_nonce_keys numeric[], p_next numeric[],
   p_most integer default 20 -- processes of an earlier version leave it out
-) returns void language plpgsql as $$
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_ids text[];
 begin
@@ -164,7 +164,7 @@ $$;
 -- Returns 'signed' or the refusal.
 create or replace function guardian.approve_evm_proposal(
   p_account_id text, p_proposal_id text, p_signer text, p_signature text, p_verdict boolean
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_refusal text := guardian.evm_gate(p_account_id);
   v_snapshot text[];
@@ -198,7 +198,7 @@ $$;
 -- Returns 'cancelled' or the refusal.
 create or replace function guardian.cancel_evm_proposal(
   p_account_id text, p_proposal_id text, p_caller text
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_refusal text := guardian.evm_gate(p_account_id);
   v_proposer text;

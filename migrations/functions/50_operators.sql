@@ -9,7 +9,7 @@ drop function if exists guardian.decoy_challenge(text, integer);
 create or replace function guardian.decoy_challenge(
   p_challenge_key text, p_seconds integer,
   p_principal text default null -- processes of an earlier version leave it out
-) returns timestamptz language plpgsql as $$
+) returns timestamptz language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform pg_advisory_xact_lock(
     hashtextextended('operator ' || coalesce(p_principal, p_challenge_key), 7161005377002));
@@ -19,7 +19,8 @@ end
 $$;
 
 -- Who: triggers of guardian.admin_action.
-create or replace function guardian.refuse_change() returns trigger language plpgsql as $$
+create or replace function guardian.refuse_change() returns trigger language plpgsql
+set enable_seqscan = off set jit = off as $$
 begin
   raise exception 'guardian.% is append-only', tg_table_name;
 end
@@ -51,7 +52,7 @@ $$;
 create or replace function guardian.pause_account(
   p_account_id text, p_operator text, p_reason text, p_client_ip text
 ) returns table (before_state text, paused_since timestamptz, reason text)
-language plpgsql as $$
+language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   select a.paused_at, a.paused_reason into paused_since, reason
     from guardian.account a where a.account_id = p_account_id for no key update;
@@ -85,7 +86,7 @@ $$;
 -- Returns the state before, or null when there is no such account.
 create or replace function guardian.unpause_account(
   p_account_id text, p_operator text, p_reason text, p_client_ip text
-) returns text language plpgsql as $$
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_paused_at timestamptz;
   v_before text;

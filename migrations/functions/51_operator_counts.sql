@@ -3,7 +3,8 @@
 -- Who: trigger of guardian.account, only when a row's metadata differs (the condition is the
 -- trigger's, so that a promotion pays for a comparison and nothing else).
 -- The account list is ordered by this time; a release is put on record with it.
-create or replace function guardian.note_account_change() returns trigger language plpgsql as $$
+create or replace function guardian.note_account_change() returns trigger language plpgsql
+set enable_seqscan = off set jit = off as $$
 begin
   new.metadata_updated_at := now();
   if old.released_at is null and new.released_at is not null then
@@ -27,7 +28,8 @@ create or replace trigger account_metadata_changed
 -- Who: the triggers below. One statement counts all its rows, part by part in one order.
 -- Locks: a row of account_count for each part it touches, until the end of the transaction, which
 -- for a configuration is near. Promotions never come here.
-create or replace function guardian.count_accounts() returns trigger language plpgsql as $$
+create or replace function guardian.count_accounts() returns trigger language plpgsql
+set enable_seqscan = off set jit = off as $$
 declare
   v_by integer := case tg_op when 'DELETE' then -1 else 1 end;
 begin
@@ -58,7 +60,8 @@ create or replace trigger evm_account_removed after delete on guardian.evm_accou
   for each statement execute function guardian.count_accounts('evm');
 
 -- Who: trigger of guardian.account, when a configuration changes the scheme.
-create or replace function guardian.recount_account() returns trigger language plpgsql as $$
+create or replace function guardian.recount_account() returns trigger language plpgsql
+set enable_seqscan = off set jit = off as $$
 begin
   insert into guardian.account_count as c (auth_method, slot, accounts)
     values ('miden_' || old.auth_scheme, hashtext(new.account_id) & 15, -1),
@@ -92,7 +95,7 @@ insert into guardian.account_count (auth_method, slot, accounts)
 -- p_most: rows counted at once; the first run on a database with history takes several.
 -- Returns whether more is left to count.
 create or replace function guardian.count_canonical(p_most integer)
-returns boolean language plpgsql as $$
+returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_from timestamptz;
   v_through timestamptz := now() - interval '1 minute';
@@ -123,7 +126,8 @@ $$;
 -- Index: delta_feed, which alone is read: what is in flight, what was given up, and what became
 -- canonical since canonical_count was last moved on. Both readings are of one snapshot.
 create or replace function guardian.delta_counts()
-returns table (status text, deltas bigint) language plpgsql stable as $$
+returns table (status text, deltas bigint) language plpgsql stable
+set enable_seqscan = off set jit = off as $$
 declare
   v_stored guardian.canonical_count;
 begin

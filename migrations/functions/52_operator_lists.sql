@@ -16,7 +16,7 @@ create function guardian.listed_accounts(
   commitment text, created_at timestamptz, updated_at timestamptz, "position" text,
   paused_at timestamptz, paused_reason text, released_at timestamptz,
   state_created_at timestamptz, state_updated_at timestamptz
-) language plpgsql stable as $$
+) language plpgsql stable set enable_seqscan = off set jit = off as $$
 begin
   return query
   with page as (
@@ -73,7 +73,7 @@ $$;
 -- Who: the lists of proposals and submit_delta. A stored document may hold what cannot be read as
 -- text (a zero character, a lone surrogate): then it says nothing.
 create or replace function guardian.proposal_metadata(p_payload json)
-returns json language plpgsql immutable as $$
+returns json language plpgsql immutable set enable_seqscan = off set jit = off as $$
 begin
   return case when json_typeof(p_payload -> 'metadata') = 'object' then p_payload -> 'metadata' end;
 exception when others then
@@ -81,7 +81,7 @@ exception when others then
 end
 $$;
 create or replace function guardian.proposal_type(p_payload json)
-returns text language plpgsql immutable as $$
+returns text language plpgsql immutable set enable_seqscan = off set jit = off as $$
 begin
   return case when json_typeof(p_payload #> '{metadata,proposal_type}') = 'string'
     then p_payload #>> '{metadata,proposal_type}' end;
@@ -120,7 +120,7 @@ create function guardian.pending_proposals(
 ) returns table (
   account_id text, commitment text, nonce bigint, proposer text, created_at timestamptz,
   "position" text, prev_commitment text, collected bigint, required bigint, proposal_type text
-) language plpgsql stable as $$
+) language plpgsql stable set enable_seqscan = off set jit = off as $$
 begin
   return query
   with page as (
@@ -150,7 +150,7 @@ drop function if exists guardian.delta_feed(text[], timestamptz, text, bigint, i
 create function guardian.delta_feed(
   p_statuses text[], p_at timestamptz, p_account_id text, p_nonce bigint, p_most integer
 ) returns table (account_id text, nonce bigint, "position" text)
-language plpgsql stable as $$
+language plpgsql stable set enable_seqscan = off set jit = off as $$
 begin
   return query
   select d.account_id, d.nonce, d.status_timestamp::text

@@ -6,7 +6,7 @@
 -- Returns the settings in which living processes of this role differ from this one: their names.
 create or replace function canonry.announce(
   p_replica_id text, p_role text, p_settings json, p_silent_seconds double precision
-) returns setof text language plpgsql as $$
+) returns setof text language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   insert into canonry.replica (replica_id, role, settings)
     values (p_replica_id, p_role, p_settings)

@@ -9,7 +9,7 @@
 -- Returns 'marked' with what the marker says, or 'populated': the store holds data in the clear.
 create or replace function guardian.mark_encrypted(
   p_key_id text, p_probe json, out outcome text, out initial_key_id text, out probe json
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   outcome := 'marked';
   select e.initial_key_id, e.probe into initial_key_id, probe from guardian.storage_encryption e;
@@ -33,7 +33,8 @@ $$;
 
 -- Who: the triggers below. A process without a key that was running before the store was marked
 -- would go on writing in the clear; without accounts of its own it has nothing to write about.
-create or replace function guardian.refuse_clear_text() returns trigger language plpgsql as $$
+create or replace function guardian.refuse_clear_text() returns trigger language plpgsql
+set enable_seqscan = off set jit = off as $$
 begin
   if exists (select 1 from guardian.storage_encryption) then
     raise exception 'the store is encrypted, and this process has no key';

@@ -13,6 +13,13 @@ import {
 /** Enough for one busy process; a database's connections are shared by all machines. */
 const defaultPoolSize = 10;
 
+/**
+ * A session keeps the plans of its prepared statements, the job engine's included. What was planned
+ * while a table was small must not read it from end to end when it has grown; the functions of
+ * migrations/functions say the same for themselves.
+ */
+const keptPlans = { enable_seqscan: 'off', jit: 'off' };
+
 /** Queries through postgres.js; int8 comes and goes as bigint, never as a rounded number. */
 export type Sql = postgres.Sql<{ bigint: bigint }>;
 
@@ -84,7 +91,12 @@ export async function openDatabase(options: DatabaseOptions = {}): Promise<Datab
 
 /** What differs between the two kinds of database. */
 interface Backend extends Pick<Database, 'kind' | 'description' | 'sql' | 'dumpEmbedded'> {
-  openPool(options: { max: number; statementTimeoutMs?: number; role?: string }): pg.Pool;
+  /** `settings` of its sessions, by name. */
+  openPool(options: {
+    max: number;
+    statementTimeoutMs?: number;
+    settings?: Readonly<Record<string, string>>;
+  }): pg.Pool;
   close(): Promise<void>;
 }
 
@@ -109,8 +121,10 @@ function assemble(backend: Backend, options: DatabaseOptions): Database {
       (workerPool ??= openPool({
         max: options.maxWorkerConnections ?? defaultPoolSize,
         statementTimeoutMs: options.statementTimeoutMs ?? databaseLimits.statementMs,
+        settings: keptPlans,
       })),
-    migrationPool: (role) => openPool({ max: 2, ...(role !== undefined && { role }) }),
+    migrationPool: (role) =>
+      openPool({ max: 2, ...(role !== undefined && { settings: { role } }) }),
     async close() {
       await sql.end({ timeout: databaseLimits.closeSeconds });
       await Promise.all([...pools].filter((pool) => !pool.ended).map((pool) => pool.end()));
@@ -141,12 +155,13 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
         application_name: applicationName,
         // Poolers refuse start-up parameters they do not track; there the role has the bound.
         ...(!pooled && {
+          ...keptPlans,
           statement_timeout: options.statementTimeoutMs ?? databaseLimits.statementMs,
           ...(options.lockTimeoutMs !== undefined && { lock_timeout: options.lockTimeoutMs }),
         }),
       },
     }),
-    openPool: ({ max, statementTimeoutMs, role }) =>
+    openPool: ({ max, statementTimeoutMs, settings = {} }) =>
       new pg.Pool({
         ...driverTarget(direct),
         password: direct.password ?? '',
@@ -155,7 +170,9 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
         keepAlive: true,
         connectionTimeoutMillis: databaseLimits.connectSeconds * 1000,
         ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
-        ...(role !== undefined && { options: `-c role=${role}` }),
+        options: Object.entries(settings)
+          .map(([name, value]) => `-c ${name}=${value}`)
+          .join(' '),
       }),
     dumpEmbedded: () => Promise.reject(new Error('Only the embedded database can be dumped')),
     close: () => Promise.resolve(),

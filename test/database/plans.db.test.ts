@@ -3,13 +3,62 @@
  * own counters must show no sequential scan. They count what the plans inside the functions do.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase, type Database } from '../../src/database/connect.ts';
+import { openDatabase, type Database, type Sql } from '../../src/database/connect.ts';
 import { explainAccount, auditOf, failedCandidates } from '../../src/kernel/inspect.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 
 const rows = 20_000;
 const account = `0x${'1'.padStart(30, '0')}`;
 const now = Date.now();
+
+const submit = (sql: Sql, nonce: number, from: string, to: string, at: number) =>
+  sql`select outcome from guardian.submit_delta(
+    ${account}, 1, 's', ${at}, 'valid', ${nonce}, ${from}, ${to}, 'm',
+    '{"data":"y"}', 'ecdsa', 'k', 'a', '\\x02', array['s'], true, 'q', 3)`;
+
+/** What the processes do to one account that has one candidate on the base `c1`. */
+const operations: [name: string, run: (sql: Sql) => Promise<unknown>][] = [
+  [
+    'a signed read',
+    (sql) => sql`select guardian.admit_read(${account}, 1, 'ecdsa', '{s}', ${now})`,
+  ],
+  [
+    'a signed read of an account that is not remembered',
+    (sql) => sql`select guardian.admit_read(${account}, null, 'ecdsa', '{x,s}', ${now})`,
+  ],
+  ['a submission', (sql) => submit(sql, 10, 'c1', 'c2', now + 11)],
+  ['a pipelined submission', (sql) => submit(sql, 11, 'c2', 'c3', now + 12)],
+  ['a conflict', (sql) => submit(sql, 12, 'c1', 'c9', now + 13)],
+  [
+    'a look that waits',
+    (sql) => sql`select guardian.snooze_delta(
+      h.line_id, h.fence, h.candidate_id, 0, 'x', null, 1, 0, 0)
+      from guardian.claim_delta(${account}, 'w', 0) h`,
+  ],
+  [
+    'a promotion',
+    (sql) => sql`select r.outcome from guardian.claim_delta(${account}, 'w', 0) h,
+      guardian.promote_delta(${account}, h.line_id, h.fence, h.candidate_id, h.candidate_id) r`,
+  ],
+  [
+    'giving up',
+    (sql) => sql`select r.outcome from guardian.claim_delta(${account}, 'w', 0) h,
+      guardian.give_up_delta(${account}, h.line_id, h.fence, h.candidate_id, 'retained',
+        'diverged', 60, null) r`,
+  ],
+  [
+    'a commitment that a claim says nothing of',
+    (sql) => sql`select * from guardian.known_commitment(${account}, 'c0')`,
+  ],
+  ['reconciling', (sql) => sql`select * from guardian.reconcilable(${account}, 1000)`],
+  ['reconciling again', (sql) => sql`select guardian.reconcile_later(${account}, 60)`],
+  ['retiring a worker', (sql) => sql`select canonry.retire('w')`],
+  ['a heartbeat', (sql) => sql`select canonry.beat('w2', 2, '{}')`],
+  ['looking now', (sql) => sql`select canonry.look_now('canonicalize', ${account})`],
+  ['explaining an account', (sql) => explainAccount(sql, account)],
+  ['the audit of an account', (sql) => auditOf(sql, account, 5)],
+  ['failed candidates', (sql) => failedCandidates(sql)],
+];
 
 describe.each([15, 18] as const)('plans on Postgres %s', (version) => {
   let created: TestDatabase;
@@ -62,54 +111,6 @@ describe.each([15, 18] as const)('plans on Postgres %s', (version) => {
     await database.sql`select count(*) from guardian.delta where new_commitment = 'nowhere'`;
     expect(await scans()).not.toEqual(before);
   });
-
-  const submit = async (nonce: number, from: string, to: string, at: number) =>
-    database.sql`select outcome from guardian.submit_delta(
-      ${account}, 1, 's', ${at}, 'valid', ${nonce}, ${from}, ${to}, 'm',
-      '{"data":"y"}', 'ecdsa', 'k', 'a', '\\x02', array['s'], true, 'q', 3)`;
-
-  const operations: [string, (sql: Database['sql']) => Promise<unknown>][] = [
-    [
-      'a signed read',
-      (sql) => sql`select guardian.admit_read(${account}, 1, 'ecdsa', '{s}', ${now})`,
-    ],
-    [
-      'a signed read of an account that is not remembered',
-      (sql) => sql`select guardian.admit_read(${account}, null, 'ecdsa', '{x,s}', ${now})`,
-    ],
-    ['a submission', () => submit(10, 'c1', 'c2', now + 11)],
-    ['a pipelined submission', () => submit(11, 'c2', 'c3', now + 12)],
-    ['a conflict', () => submit(12, 'c1', 'c9', now + 13)],
-    [
-      'a look that waits',
-      (sql) => sql`select guardian.snooze_delta(
-        h.line_id, h.fence, h.candidate_id, 0, 'x', null, 1, 0, 0)
-        from guardian.claim_delta(${account}, 'w', 0) h`,
-    ],
-    [
-      'a promotion',
-      (sql) => sql`select r.outcome from guardian.claim_delta(${account}, 'w', 0) h,
-        guardian.promote_delta(${account}, h.line_id, h.fence, h.candidate_id, h.candidate_id) r`,
-    ],
-    [
-      'giving up',
-      (sql) => sql`select r.outcome from guardian.claim_delta(${account}, 'w', 0) h,
-        guardian.give_up_delta(${account}, h.line_id, h.fence, h.candidate_id, 'retained',
-          'diverged', 60, null) r`,
-    ],
-    [
-      'a commitment that a claim says nothing of',
-      (sql) => sql`select * from guardian.known_commitment(${account}, 'c0')`,
-    ],
-    ['reconciling', (sql) => sql`select * from guardian.reconcilable(${account}, 1000)`],
-    ['reconciling again', (sql) => sql`select guardian.reconcile_later(${account}, 60)`],
-    ['retiring a worker', (sql) => sql`select canonry.retire('w')`],
-    ['a heartbeat', (sql) => sql`select canonry.beat('w2', 2, '{}')`],
-    ['looking now', (sql) => sql`select canonry.look_now('canonicalize', ${account})`],
-    ['explaining an account', (sql) => explainAccount(sql, account)],
-    ['the audit of an account', (sql) => auditOf(sql, account, 5)],
-    ['failed candidates', (sql) => failedCandidates(sql)],
-  ];
 
   it.each(operations)('%s', async (_name, run) => {
     const before = await scans();

@@ -106,7 +106,7 @@ describe.each([18, 15] as const)('roles on Postgres %i', (version) => {
     for (const { name, config, public: open } of rows) {
       expect({ name, config, open }).toEqual({
         name,
-        config: ['search_path=pg_catalog, pg_temp'],
+        config: expect.arrayContaining(['search_path=pg_catalog, pg_temp']),
         open: false,
       });
     }

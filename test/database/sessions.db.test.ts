@@ -37,11 +37,15 @@ describe('statements', () => {
     });
     onTestFinished(() => database.close());
     const show = `select current_setting('statement_timeout') as timeout,
-      current_setting('application_name') as name`;
+      current_setting('application_name') as name, current_setting('enable_seqscan') as scans`;
     const [pooled] = await database.sql.unsafe(show);
-    expect(pooled).toEqual({ timeout: '0', name: 'canonry-test' });
+    expect(pooled).toEqual({ timeout: '0', name: 'canonry-test', scans: 'on' });
     const { rows } = await database.workerPool().query(show);
-    expect(rows).toEqual([{ timeout: '1234ms', name: 'canonry-test' }]);
+    expect(rows).toEqual([{ timeout: '1234ms', name: 'canonry-test', scans: 'off' }]);
+    const direct = await openDatabase({ databaseUrl: url, statementTimeoutMs: 1234 });
+    onTestFinished(() => direct.close());
+    const [own] = await direct.sql.unsafe(show);
+    expect(own).toEqual({ timeout: '1234ms', name: 'canonry', scans: 'off' });
   });
 });
 
