@@ -35,6 +35,12 @@ export const kernelLimits = {
   maxGroup: 50,
   /** Transactions of one kind on their way at a time: the next group gathers meanwhile. */
   groupsInFlight: 2,
+  /** Submissions wait no longer for others on their way: as long as a near commit takes at most. */
+  patienceMs: 4,
+  /** Groups of submissions on their way at most: of a process's ten connections. */
+  submittingGroups: 6,
+  /** A submission with more than this is committed by itself: a group stays below 4 MiB. */
+  groupedSubmissionBytes: 64 * 1024,
   /** Items of a refused group that are written at the same time, each by itself. */
   writtenAlone: 4,
   /** A worker's write waits no longer for a row: whoever holds an account for longer (a person with

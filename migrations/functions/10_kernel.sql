@@ -57,15 +57,47 @@ begin
 end
 $$;
 
--- Who: the submit function of a domain, in its transaction.
+-- Who: the submit function of a domain that commits the submissions of several accounts together,
+-- for those that it has added, last in its transaction.
+-- Locks: with a queue name, the queue lock (shared); job rows, which try_wake_lock has locked where
+-- they were there already.
+-- Why: one call of the engine for all of them costs a tenth of a call for each.
+-- p_queue_names: of each account, in the same order; null for none.
+create or replace function canonry.wake_all(
+  p_task text, p_accounts text[], p_queue_names text[]
+) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  v_left record;
+begin
+  if cardinality(array_remove(p_queue_names, null)) > 0 then
+    perform pg_advisory_xact_lock_shared(7161005377002);
+  end if;
+  for v_left in
+    with given as (
+      -- an account may have submitted twice
+      select distinct account, queue_name
+      from unnest(p_accounts, p_queue_names) i (account, queue_name)
+    ), woken as (
+      select key from graphile_worker.add_jobs(array(
+        select (p_task, json_build_object('account', account), queue_name, null, null,
+          p_task || ':' || account, null, null)::graphile_worker.job_spec from given
+      ), true)
+    )
+    select account, queue_name from given
+    where p_task || ':' || account not in (select key from woken where key is not null)
+  loop
+    -- as in wake: the engine enqueues nothing when a worker locks the job between two statements
+    perform canonry.wake(p_task, v_left.account, v_left.queue_name, null, 'preserve_run_at');
+  end loop;
+end
+$$;
+
+-- Who: submit; the submit function of a domain that wakes several accounts together.
 -- Locks: none beyond the new rows; the caller holds the account row, so candidates of one
 -- account get their ids in commit order.
 -- Index: unique (account, task).
--- Why safe: candidate and wake-up commit together (K1). preserve_run_at does not cut short a
--- retry that the head of the line is waiting for.
-create or replace function canonry.submit(
-  p_task text, p_account text, p_queue_name text
-) returns bigint language plpgsql set enable_seqscan = off set jit = off as $$
+create or replace function canonry.add_candidate(p_task text, p_account text) returns bigint
+language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_line_id bigint;
   v_candidate_id bigint;
@@ -78,6 +110,20 @@ begin
   end if;
   insert into canonry.candidate (line_id) values (v_line_id)
     returning candidate_id into v_candidate_id;
+  return v_candidate_id;
+end
+$$;
+
+-- Who: the submit function of a domain, in its transaction.
+-- Locks: as add_candidate, then as wake.
+-- Why safe: candidate and wake-up commit together (K1). preserve_run_at does not cut short a
+-- retry that the head of the line is waiting for.
+create or replace function canonry.submit(
+  p_task text, p_account text, p_queue_name text
+) returns bigint language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  v_candidate_id bigint := canonry.add_candidate(p_task, p_account);
+begin
   perform canonry.wake(p_task, p_account, p_queue_name, null, 'preserve_run_at');
   return v_candidate_id;
 end

@@ -139,15 +139,21 @@ $$;
 -- candidate, and the line resolves them in order.
 -- p_verdict: 'valid'; 'invalid' (the delta does not apply to its base: refused last, after the
 -- refusals that come first in the protocol); 'unexamined' (the base was not the stored one).
+-- p_together: with other accounts in one transaction, by submit_deltas, which wakes the account. It
+-- waits for no lock: 'busy', with nothing done, while somebody else has one.
 -- Returns the outcome and the delta it is about (the stored one for 'submitted', for an
 -- identical re-submission ('stored') and for 'conflict_pending_delta').
+drop function if exists guardian.submit_delta(
+  text, bigint, text, bigint, text, bigint, text, text, text, json, text, text, text,
+  bytea, text[], boolean, text, integer
+);
 create or replace function guardian.submit_delta(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
   p_verdict text, p_nonce bigint, p_prev_commitment text, p_new_commitment text,
   p_summary_commitment text, p_payload json,
   p_ack_scheme text, p_ack_pubkey text, p_ack_signature text,
   p_result_state bytea, p_result_signers text[], p_result_bound_here boolean,
-  p_queue_name text, p_max_candidates integer,
+  p_queue_name text, p_max_candidates integer, p_together boolean default false,
   out outcome text, out about guardian.delta
 ) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
@@ -155,8 +161,17 @@ declare
   v_tail guardian.delta;
   v_count integer;
 begin
-  select * into v_account from guardian.account
-    where account_id = p_account_id for no key update;
+  if p_together then
+    select * into v_account from guardian.account
+      where account_id = p_account_id for no key update skip locked;
+    if not found or not canonry.try_wake_lock('canonicalize', p_account_id) then
+      outcome := 'busy';
+      return;
+    end if;
+  else
+    select * into v_account from guardian.account
+      where account_id = p_account_id for no key update;
+  end if;
   select * into v_tail from guardian.delta
     where account_id = p_account_id and status = 'candidate'
     order by candidate_id desc limit 1;
@@ -223,7 +238,7 @@ begin
     summary_commitment, payload, ack_scheme, ack_pubkey, ack_signature,
     result_state, result_signers, result_bound_here, proposal
   ) values (
-    p_account_id, p_nonce, canonry.submit('canonicalize', p_account_id, p_queue_name),
+    p_account_id, p_nonce, canonry.add_candidate('canonicalize', p_account_id),
     'candidate', p_prev_commitment, p_new_commitment, p_summary_commitment, p_payload,
     p_ack_scheme, p_ack_pubkey, p_ack_signature,
     p_result_state, p_result_signers, p_result_bound_here,
@@ -233,6 +248,56 @@ begin
       from guardian.proposal p
       where p.account_id = p_account_id and p.commitment = p_summary_commitment)
   ) returning * into about;
+  if not p_together then
+    perform canonry.wake(
+      'canonicalize', p_account_id, p_queue_name, null, 'preserve_run_at');
+  end if;
   outcome := 'submitted';
+end
+$$;
+
+-- Who: POST /delta, for requests that a process has at the same time.
+-- Locks: what submit_delta locks, of several accounts, and waits for none of it: nobody who holds one
+-- of them can wait for another in a circle, and a locked account holds up itself alone.
+-- Why safe: one transaction, so all candidates and their wake-ups or none. A refusal is an outcome;
+-- an error undoes all of them, and the caller submits each by itself.
+-- p_items: an array of objects, the arguments of submit_delta by name; bytea as `\x` and hex digits.
+-- Returns what submit_delta returns and what is said of a refusal, in the order of the items.
+create or replace function guardian.submit_deltas(p_items json, p_max_candidates integer)
+returns table (outcome text, refusal json, about guardian.delta)
+language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  i record;
+  v_submitted record;
+  v_accounts text[] := '{}';
+  v_queue_names text[] := '{}';
+begin
+  for i in
+    select * from json_to_recordset(p_items) as given (
+      account_id text, auth_version bigint, signer text, "timestamp" bigint, verdict text,
+      nonce bigint, prev_commitment text, new_commitment text, summary_commitment text,
+      payload text, ack_scheme text, ack_pubkey text, ack_signature text, state bytea,
+      signers text[], bound_here boolean, queue_name text
+    )
+  loop
+    select * into v_submitted
+      from guardian.submit_delta(
+        i.account_id, i.auth_version, i.signer, i."timestamp", i.verdict, i.nonce,
+        i.prev_commitment, i.new_commitment, i.summary_commitment, i.payload::json, i.ack_scheme,
+        i.ack_pubkey, i.ack_signature, i.state, i.signers, i.bound_here, i.queue_name,
+        p_max_candidates, true
+      );
+    outcome := v_submitted.outcome;
+    about := v_submitted.about;
+    refusal := guardian.refusal_details(i.account_id, outcome);
+    if outcome = 'submitted' then
+      v_accounts := v_accounts || i.account_id;
+      v_queue_names := v_queue_names || i.queue_name;
+    end if;
+    return next;
+  end loop;
+  if cardinality(v_accounts) > 0 then
+    perform canonry.wake_all('canonicalize', v_accounts, v_queue_names);
+  end if;
 end
 $$;

@@ -31,7 +31,7 @@ begin
     ('canonry_api', array[
       'canonry.announce', 'canonry.leave',
       'guardian.admit', 'guardian.admit_read', 'guardian.refusal_details', 'guardian.configure_account',
-      'guardian.submit_delta', 'guardian.request_abandon',
+      'guardian.submit_delta', 'guardian.submit_deltas', 'guardian.request_abandon',
       'guardian.create_proposal', 'guardian.sign_proposal', 'guardian.proposal_after',
       'guardian.issue_challenge', 'guardian.decoy_challenge', 'guardian.live_challenges',
       'guardian.open_session', 'guardian.session_subject', 'guardian.revoke_session',

@@ -4,6 +4,7 @@ import type { RememberedAccounts } from './accounts/remembered-accounts.ts';
 import type { AckIdentity } from './acknowledgement/ack-identity.ts';
 import type { RequestVerifier } from './authentication/signed-request.ts';
 import type { LookupClaim, MessageClaim } from './authentication/verify-request.ts';
+import type { SubmissionWrites } from './deltas/submission-writes.ts';
 import type { AccountStorage } from './storage/storage.ts';
 import type { AppliedDelta, Network, SignatureScheme } from './networks/network.ts';
 
@@ -36,8 +37,7 @@ export interface GuardianContext {
   remembered: RememberedAccounts;
   /** Pending proposals on the current state that an account may have. */
   maxPendingProposals: number;
-  /** Candidates an account may have at once; 1 is the protocol. */
-  maxCandidates: number;
+  submissions: SubmissionWrites;
   metrics: Metrics;
   storage: AccountStorage;
 }

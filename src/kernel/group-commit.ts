@@ -10,6 +10,11 @@ export interface GroupWrite<Item, Row> {
   lockKey(item: Item): string;
   /** One statement, hence one transaction: answers a row for each item, in the same order. */
   write(items: readonly Item[]): Promise<readonly Row[]>;
+  /**
+   * For writers far from the database: an item waits this long for a group to come back, then goes
+   * out beside those that are on their way, while there are less than `groups`. Default: it waits.
+   */
+  patience?: { ms: number; groups: number };
   /** Told of every group that was written: how many items it had. */
   onWritten?: (size: number) => void;
 }
@@ -31,9 +36,10 @@ interface Waiting<Item, Row> {
 export function groupCommit<Item, Row>(kind: GroupWrite<Item, Row>): (item: Item) => Promise<Row> {
   let waiting: Waiting<Item, Row>[] = [];
   let groups = 0;
+  let patience: ReturnType<typeof setTimeout> | undefined;
 
-  const sendNext = (): void => {
-    while (groups < kernelLimits.groupsInFlight && waiting.length > 0) {
+  const send = (most: number): void => {
+    while (groups < most && waiting.length > 0) {
       const group = waiting.slice(0, kernelLimits.maxGroup);
       waiting = waiting.slice(kernelLimits.maxGroup);
       groups += 1;
@@ -42,6 +48,15 @@ export function groupCommit<Item, Row>(kind: GroupWrite<Item, Row>): (item: Item
         sendNext();
       });
     }
+  };
+  const sendNext = (): void => {
+    send(kernelLimits.groupsInFlight);
+    const { patience: bound } = kind;
+    if (!bound || waiting.length === 0) return;
+    patience ??= setTimeout(() => {
+      patience = undefined;
+      send(bound.groups);
+    }, bound.ms);
   };
 
   return (item) =>
@@ -105,9 +120,15 @@ function isRefusal(error: unknown): boolean {
   return error instanceof postgres.PostgresError && !/^(08|57P)/.test(error.code);
 }
 
-/** The items as the JSON that json_to_recordset reads; bigint as its decimal text. */
+/**
+ * The items as the JSON that json_to_recordset reads; bigint as its decimal text. What no text of
+ * Postgres can hold, as in the error message of a hostile node, must not stop the whole group: zero
+ * characters and halves of surrogate pairs become U+FFFD.
+ */
 export function rowsAsJson(items: readonly object[]): string {
-  return JSON.stringify(items, (_key, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  return JSON.stringify(items, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return String(value);
+    if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\uFFFD');
+    return value;
+  });
 }

@@ -203,7 +203,7 @@ export const metricTable = {
   canonry_group_size: {
     type: 'histogram',
     help: 'Writes that shared one transaction.',
-    labels: { operation: ['claim', 'promote', 'snooze'] },
+    labels: { operation: ['claim', 'promote', 'snooze', 'submit'] },
     buckets: [1, 2, 4, 8, 16, 32, 64],
   },
 } as const satisfies Record<string, Definition>;

@@ -4,7 +4,7 @@ import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
 import { kernelLimits } from '../../src/limits.ts';
 
 /** A write whose statements answer when they are told to. */
-function heldBack() {
+function heldBack(patience?: { ms: number; groups: number }) {
   const statements: {
     items: string[];
     answer: (rows: string[]) => void;
@@ -12,6 +12,7 @@ function heldBack() {
   }[] = [];
   const commit = groupCommit<string, string>({
     lockKey: (item) => item,
+    ...(patience && { patience }),
     write: (items) =>
       new Promise((resolve, reject) => {
         statements.push({ items: [...items], answer: resolve, fail: reject });
@@ -116,6 +117,39 @@ describe('group commit', () => {
     await turn();
     statements.at(-1)!.answer(['b done']);
     expect(await next).toBe('b done');
+  });
+
+  it('where patience is bounded, sends beside slow groups what has waited for so long', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { groupsInFlight } = kernelLimits;
+    const most = groupsInFlight + 1;
+    const { statements, commit } = heldBack({ ms: 4, groups: most });
+    const answers: Promise<string>[] = [];
+    const ask = async (item: string) => {
+      answers.push(commit(item));
+      await turn();
+    };
+    for (let group = 0; group < groupsInFlight; group++) await ask(`first ${group}`);
+    await ask('b');
+    await ask('a');
+    await vi.advanceTimersByTimeAsync(3);
+    expect(statements).toHaveLength(groupsInFlight);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(statements.at(-1)!.items).toEqual(['a', 'b']);
+    // all that may be on their way are
+    await ask('c');
+    await vi.advanceTimersByTimeAsync(4);
+    expect(statements).toHaveLength(most);
+    for (const { items, answer } of statements) answer(done(items));
+    await vi.advanceTimersByTimeAsync(4);
+    vi.useRealTimers();
+    expect(statements.at(-1)!.items).toEqual(['c']);
+    statements.at(-1)!.answer(['c done']);
+    expect((await Promise.all(answers)).slice(-3)).toEqual(['b done', 'a done', 'c done']);
+  });
+
+  it('replaces what no text of the database can hold', () => {
+    expect(rowsAsJson([{ error: 'a\0b\ud800' }])).toBe('[{"error":"a\uFFFDb\uFFFD"}]');
   });
 
   it('passes whole numbers of any size on as they are', () => {

@@ -13,6 +13,7 @@ import {
 } from '../../guardian/acknowledgement/ack-keys.ts';
 import { ackIdentity } from '../../guardian/acknowledgement/ack-identity.ts';
 import type { GuardianContext } from '../../guardian/context.ts';
+import { submissionWrites } from '../../guardian/deltas/submission-writes.ts';
 import { guardianRoutes } from '../../guardian/http/routes.ts';
 import type { Compute } from '../../guardian/networks/miden/compute/compute.ts';
 import { separateLargeWork } from '../../guardian/networks/miden/compute/large-work.ts';
@@ -137,7 +138,9 @@ function guardianContext(
     acknowledgement: ackIdentity(keys),
     applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
     wakeQueue: config.WAKE_QUEUE,
-    maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
+    submissions: submissionWrites(parts.sql, config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT, (size) =>
+      parts.metrics.observe('canonry_group_size', { operation: 'submit' }, size),
+    ),
   };
 }
 

@@ -6,11 +6,10 @@ import type { SignedRequest, StoredAuth } from '../authentication/signed-request
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
-import { refusalOf, type Written } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import { openedDelta } from './read.ts';
+import type { SubmitRow } from './submission-writes.ts';
 import { deltaBody, holdsZeroCharacter, type DeltaRow } from './wire.ts';
-
-type SubmitRow = DeltaRow & Written & { from_proposal: boolean };
 
 interface Submission {
   nonce: bigint;
@@ -153,35 +152,34 @@ export async function findBase(
   return state;
 }
 
-async function commit(
+function commit(
   context: GuardianContext,
   admission: Admission,
   submission: Submission,
   verdict: Verdict,
 ): Promise<SubmitRow> {
-  const { sql, storage } = context;
+  const { storage } = context;
   const { accountId, authVersion, signer, timestamp } = admission;
   const { nonce, prevCommitment, payload, data } = submission;
   const verified = verdict.verdict === 'valid' ? verdict.verified : undefined;
-  const sealed = storage.sealDelta(accountId, nonce, payload, data);
-  // sealed as a state: promotion copies it into the account as it is
-  const state = verified ? storage.sealState(accountId, verified.state) : null;
-  const [row] = await sql<SubmitRow[]>`
-    select r.outcome, guardian.refusal_details(${accountId}, r.outcome) as refusal,
-           (r.about).account_id, (r.about).nonce, (r.about).status,
-           (r.about).status_reason, (r.about).status_timestamp, (r.about).prev_commitment,
-           (r.about).new_commitment, (r.about).payload::text as payload, (r.about).ack_scheme,
-           (r.about).ack_pubkey, (r.about).ack_signature, (r.about).retry_count,
-           (r.about).divergence_count, (r.about).abandon_requested_at,
-           (r.about).abandon_confirm_count, (r.about).proposal is not null as from_proposal
-    from guardian.submit_delta(
-      ${accountId}, ${authVersion}, ${signer}, ${timestamp}, ${verdict.verdict},
-      ${nonce}, ${prevCommitment}, ${verified?.newCommitment ?? null},
-      ${verified?.summaryCommitment ?? null}, ${sealed}::text::json,
-      ${verified?.ack.scheme ?? null}, ${verified?.ack.publicKey ?? null},
-      ${verified?.ack.signature ?? null}, ${state},
-      ${verified?.signers ?? null}, ${verified?.boundHere ?? null},
-      ${queueNameOf(context, accountId)}, ${context.maxCandidates}) r`;
-  if (!row) throw new ServiceError('storage_error');
-  return row;
+  return context.submissions({
+    account_id: accountId,
+    auth_version: authVersion,
+    signer,
+    timestamp,
+    verdict: verdict.verdict,
+    nonce,
+    prev_commitment: prevCommitment,
+    new_commitment: verified?.newCommitment ?? null,
+    summary_commitment: verified?.summaryCommitment ?? null,
+    payload: storage.sealDelta(accountId, nonce, payload, data),
+    ack_scheme: verified?.ack.scheme ?? null,
+    ack_pubkey: verified?.ack.publicKey ?? null,
+    ack_signature: verified?.ack.signature ?? null,
+    // sealed as a state: promotion copies it into the account as it is
+    state: verified ? storage.sealState(accountId, verified.state) : null,
+    signers: verified?.signers ?? null,
+    bound_here: verified?.boundHere ?? null,
+    queue_name: queueNameOf(context, accountId),
+  });
 }

@@ -2,7 +2,7 @@
 create sequence bench.peer_candidate;
 
 create function bench.peer_payment(p_account text, p_seq bigint) returns bigint
-language plpgsql as $$
+language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_candidate_id bigint := nextval('bench.peer_candidate');
 begin
@@ -14,7 +14,7 @@ $$;
 
 -- Locks: the account row. Does nothing when the payment has its effect already.
 create function bench.peer_finalize(p_account text, p_candidate_id bigint, p_receipt text)
-returns void language plpgsql as $$
+returns void language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform 1 from bench.account where account = p_account for no key update;
   insert into bench.effect (account, candidate_id, seq, receipt)

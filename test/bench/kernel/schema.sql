@@ -32,7 +32,7 @@ create type bench.head as (
 
 -- Locks: the account row, so that candidates get their ids in commit order.
 create function bench.submit(p_account text, p_seq bigint, p_queue_name text)
-returns bigint language plpgsql as $$
+returns bigint language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_candidate_id bigint;
 begin
@@ -44,8 +44,35 @@ begin
 end
 $$;
 
+-- Several, as an API process commits what it has at the same time; null for a busy account.
+create function bench.submit_all(p_payments json) returns setof bigint
+language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  i record;
+  v_candidate_id bigint;
+  v_accounts text[] := '{}';
+  v_queue_names text[] := '{}';
+begin
+  for i in
+    select * from json_to_recordset(p_payments) as given (account text, seq bigint, queue text)
+  loop
+    v_candidate_id := null;
+    perform 1 from bench.account where account = i.account for no key update skip locked;
+    if found and canonry.try_wake_lock('settle', i.account) then
+      v_candidate_id := canonry.add_candidate('settle', i.account);
+      insert into bench.payment (candidate_id, account, seq)
+        values (v_candidate_id, i.account, i.seq);
+      v_accounts := v_accounts || i.account;
+      v_queue_names := v_queue_names || i.queue;
+    end if;
+    return next v_candidate_id;
+  end loop;
+  perform canonry.wake_all('settle', v_accounts, v_queue_names);
+end
+$$;
+
 create function bench.payment_of(p_head canonry.head) returns bench.head
-language plpgsql as $$
+language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_seq bigint;
 begin
@@ -56,7 +83,7 @@ end
 $$;
 
 create function bench.claim(p_account text, p_holder text, p_claim_seconds double precision)
-returns bench.head language plpgsql as $$
+returns bench.head language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   head canonry.head := canonry.claim('settle', p_account, p_holder, p_claim_seconds);
 begin
@@ -71,7 +98,7 @@ $$;
 create function bench.finalize(
   p_account text, p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_receipt text,
   out outcome text, out next bench.head
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform 1 from bench.account where account = p_account for no key update;
   if not canonry.holds(p_line_id, p_fence) then
@@ -93,7 +120,7 @@ $$;
 create function bench.finalize_batch(
   p_account text, p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_limit integer,
   out outcome text, out decided integer, out next bench.head
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   head canonry.head;
 begin
@@ -133,7 +160,7 @@ $$;
 create function bench.finalize_looked(
   p_account text, p_line_id bigint, p_fence bigint, p_candidate_ids bigint[], p_receipts text[],
   out outcome text, out next bench.head
-) language plpgsql as $$
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   head canonry.head;
 begin

@@ -1,12 +1,19 @@
-/** Commits of requests: candidate, payment and wake-up in one statement, beside plain inserts. */
+/**
+ * Commits of requests: candidate, payment and wake-up, each request in a transaction of its own and
+ * as an API process commits them together, beside plain inserts.
+ */
 import postgres from 'postgres';
+import { rowsAsJson } from '../../../src/kernel/group-commit.ts';
+import { groupSubmissions } from '../../../src/kernel/group-submissions.ts';
 import { createAccounts, judge } from '../kernel/load.ts';
 import type { Scenario, ScenarioOptions } from '../kernel/scenario.ts';
 import type { Run, Stage } from '../kernel/stage.ts';
 
 const accounts = 10_000;
-const clients = 8;
+const clients = 32;
 const forMs = 6_000;
+
+type Kind = 'plain' | 'alone' | 'together';
 
 interface Pace {
   order_violations: number;
@@ -23,35 +30,38 @@ interface Pace {
 export const ingest: Scenario = async (stage, options) => {
   options.say('plain inserts …');
   const plain = await paced(stage, options, 'plain');
-  options.say('submits …');
-  const submits = await paced(stage, options, 'submit');
+  options.say('submits, each by itself …');
+  const alone = await paced(stage, options, 'alone');
+  options.say('submits, as an API process commits them …');
+  const together = await paced(stage, options, 'together');
+  const ofPlain = (pace: Pace) => Number((pace.commits_per_s / plain.commits_per_s).toFixed(3));
   return {
     accounts,
-    candidates: submits.commits,
+    candidates: together.commits,
     clients,
     // no worker runs: what was answered has to be there, with a wake-up
     finalizations_per_s: 0,
     chain_calls_per_finalization: 0,
-    ...submits,
+    ...together,
+    of_plain: ofPlain(together),
+    alone_commits_per_s: alone.commits_per_s,
+    alone_of_plain: ofPlain(alone),
+    alone_p50_ms: alone.p50_ms,
+    alone_p99_ms: alone.p99_ms,
     plain_commits_per_s: plain.commits_per_s,
-    of_plain: Number((submits.commits_per_s / plain.commits_per_s).toFixed(3)),
     plain_p50_ms: plain.p50_ms,
     plain_p99_ms: plain.p99_ms,
   };
 };
 
-async function paced(
-  stage: Stage,
-  options: ScenarioOptions,
-  kind: 'plain' | 'submit',
-): Promise<Pace> {
+async function paced(stage: Stage, options: ScenarioOptions, kind: Kind): Promise<Pace> {
   const run = await stage.openRun();
   await createAccounts(run.sql, { accounts, each: 1, wakeQueue: options.queue });
   // The same rows without the kernel's function and without a wake-up.
   await run.sql.unsafe(`
     insert into canonry.line (task, account) select 'settle', account from bench.account;
     create function bench.plain(p_account text, p_seq bigint) returns bigint
-    language plpgsql as $$
+    language plpgsql set enable_seqscan = off set jit = off as $$
     declare
       v_candidate_id bigint;
     begin
@@ -82,9 +92,10 @@ async function paced(
 async function commitFor(
   run: Run,
   options: ScenarioOptions,
-  kind: 'plain' | 'submit',
+  kind: Kind,
 ): Promise<{ times: number[]; seqs: number[] }> {
   const sql = postgres(run.url, { max: clients });
+  const commit = commits(sql, kind);
   const times: number[] = [];
   const seqs: number[] = [];
   let last = 0;
@@ -94,8 +105,7 @@ async function commitFor(
       const account = `a${1 + Math.floor(Math.random() * accounts)}`;
       const seq = (last += 1);
       const queue = options.queue === 'account' ? `account:${account}` : null;
-      if (kind === 'plain') await sql`select bench.plain(${account}, ${seq})`;
-      else await sql`select bench.submit(${account}, ${seq}, ${queue})`;
+      await commit({ account, seq, queue });
       times.push(performance.now() - at);
       seqs.push(seq);
     }
@@ -105,10 +115,34 @@ async function commitFor(
   return { times, seqs };
 }
 
+interface Payment {
+  account: string;
+  seq: number;
+  queue: string | null;
+}
+
+/** One commit of each kind. */
+function commits(sql: postgres.Sql, kind: Kind): (payment: Payment) => Promise<unknown> {
+  const plain = ({ account, seq }: Payment) => sql`select bench.plain(${account}, ${seq})`;
+  const alone = ({ account, seq, queue }: Payment) =>
+    sql`select bench.submit(${account}, ${seq}, ${queue})`;
+  const together = groupSubmissions<Payment, unknown>({
+    account: ({ account }) => account,
+    size: () => 0,
+    alone,
+    together: async (payments) => {
+      const rows = await sql<{ id: string | null }[]>`
+        select id from bench.submit_all(${rowsAsJson(payments)}::text::json) id`;
+      return rows.map(({ id }) => id);
+    },
+  });
+  return { plain, alone, together }[kind];
+}
+
 async function judgeCommits(
   run: Run,
   seqs: readonly number[],
-  kind: 'plain' | 'submit',
+  kind: Kind,
 ): Promise<Pick<Pace, 'order_violations' | 'lost' | 'duplicates'>> {
   const rows = await run.sql<{ seq: bigint; woken: boolean }[]>`
     select p.seq, exists (
