@@ -57,14 +57,15 @@ begin
 end
 $$;
 
--- Who: the submit function of a domain that commits the submissions of several accounts together,
--- for those that it has added, last in its transaction.
--- Locks: with a queue name, the queue lock (shared); job rows, which try_wake_lock has locked where
--- they were there already.
+-- Who: a function of a domain that leaves candidates of several accounts waiting, last in its
+-- transaction: submissions, snoozes.
+-- Locks: with a queue name, the queue lock (shared); then the job rows, in one statement. Submissions
+-- have locked them by try_wake_lock; nobody else enqueues for the lines that a snooze let go.
 -- Why: one call of the engine for all of them costs a tenth of a call for each.
--- p_queue_names: of each account, in the same order; null for none.
+-- p_queue_names, p_run_ats: of each account, in the same order; null for none and for now.
+-- p_mode: 'preserve_run_at' or 'replace'; an account that is named twice is woken once.
 create or replace function canonry.wake_all(
-  p_task text, p_accounts text[], p_queue_names text[]
+  p_task text, p_accounts text[], p_queue_names text[], p_run_ats timestamptz[], p_mode text
 ) returns void language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_left record;
@@ -74,20 +75,20 @@ begin
   end if;
   for v_left in
     with given as (
-      -- an account may have submitted twice
-      select distinct account, queue_name
-      from unnest(p_accounts, p_queue_names) i (account, queue_name)
+      select distinct on (account) account, queue_name, run_at
+      from unnest(p_accounts, p_queue_names, p_run_ats) i (account, queue_name, run_at)
+      order by account, run_at
     ), woken as (
       select key from graphile_worker.add_jobs(array(
-        select (p_task, json_build_object('account', account), queue_name, null, null,
+        select (p_task, json_build_object('account', account), queue_name, run_at, null,
           p_task || ':' || account, null, null)::graphile_worker.job_spec from given
-      ), true)
+      ), p_mode = 'preserve_run_at')
     )
-    select account, queue_name from given
+    select account, queue_name, run_at from given
     where p_task || ':' || account not in (select key from woken where key is not null)
   loop
     -- as in wake: the engine enqueues nothing when a worker locks the job between two statements
-    perform canonry.wake(p_task, v_left.account, v_left.queue_name, null, 'preserve_run_at');
+    perform canonry.wake(p_task, v_left.account, v_left.queue_name, v_left.run_at, p_mode);
   end loop;
 end
 $$;
@@ -234,28 +235,32 @@ $$;
 -- Locks: the line row, then the job row.
 -- Why safe: the reason, the time and the wake-up commit together. The wake-up has no queue
 -- name, so a waiting line costs no queue row. The line is free meanwhile.
--- Returns false when the claim was overtaken.
+-- p_wake: false for a caller that wakes several lines together, in the same transaction (wake_all).
+-- Returns false when the claim was overtaken; otherwise the account and the time of its next look.
+drop function if exists canonry.snooze(bigint, bigint, bigint, double precision, text, text);
 create or replace function canonry.snooze(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint,
-  p_delay_seconds double precision, p_why text, p_last_error text
-) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
+  p_delay_seconds double precision, p_why text, p_last_error text, p_wake boolean default true,
+  out held boolean, out account text, out run_at timestamptz
+) language plpgsql set enable_seqscan = off set jit = off as $$
 declare
-  v_at timestamptz := clock_timestamp() + make_interval(secs => p_delay_seconds);
   v_task text;
-  v_account text;
 begin
-  update canonry.line set holder = null, claimed_at = null
-    where line_id = p_line_id and fence = p_fence and holder is not null
-    returning task, account into v_task, v_account;
-  if v_task is null then
-    return false;
+  run_at := clock_timestamp() + make_interval(secs => p_delay_seconds);
+  update canonry.line l set holder = null, claimed_at = null
+    where l.line_id = p_line_id and l.fence = p_fence and l.holder is not null
+    returning l.task, l.account into v_task, account;
+  held := v_task is not null;
+  if not held then
+    return;
   end if;
   update canonry.candidate
     set attempts = attempts + 1, failures = 0, why = p_why, last_error = p_last_error,
-        next_attempt_at = v_at
+        next_attempt_at = run_at
     where candidate_id = p_candidate_id and state = 'waiting';
-  perform canonry.wake(v_task, v_account, null, v_at, 'replace');
-  return true;
+  if p_wake then
+    perform canonry.wake(v_task, account, null, run_at, 'replace');
+  end if;
 end
 $$;
 

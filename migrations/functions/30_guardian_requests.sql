@@ -297,7 +297,8 @@ begin
     return next;
   end loop;
   if cardinality(v_accounts) > 0 then
-    perform canonry.wake_all('canonicalize', v_accounts, v_queue_names);
+    perform canonry.wake_all(
+      'canonicalize', v_accounts, v_queue_names, null, 'preserve_run_at');
   end if;
 end
 $$;

@@ -203,29 +203,57 @@ begin
 end
 $$;
 
--- Who: the canonicalize task, when the chain gave no final answer.
--- Locks: line row, then the job row (in canonry.snooze), then the delta row.
--- The counters are what the look was evidence for; a request to abandon that was recorded
--- meanwhile stays.
--- Returns false when the claim was overtaken.
+-- Who: the canonicalize task, when the chain gave no final answer: of several lines together.
+-- Locks: for each, in the order of their accounts, line row and delta row; then the job rows.
+-- p_snoozes: an array of objects. The counters are what the look was evidence for; a request to
+-- abandon that was recorded meanwhile stays.
+-- Returns for each, in order, false when the claim was overtaken.
+create or replace function guardian.snooze_deltas(p_snoozes json) returns setof boolean
+language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  i record;
+  v_snoozed record;
+  v_accounts text[] := '{}';
+  v_run_ats timestamptz[] := '{}';
+begin
+  for i in
+    select * from json_to_recordset(p_snoozes) as given (
+      line bigint, fence bigint, candidate bigint, "delaySeconds" double precision,
+      why text, error text, retries integer, divergences integer, abandonments integer
+    )
+  loop
+    select * into v_snoozed from canonry.snooze(
+      i.line, i.fence, i.candidate, i."delaySeconds", i.why, i.error, false);
+    if v_snoozed.held then
+      update guardian.delta
+        set retry_count = i.retries, divergence_count = i.divergences,
+            abandon_confirm_count = i.abandonments
+        where candidate_id = i.candidate
+          and (retry_count, divergence_count, abandon_confirm_count)
+            <> (i.retries, i.divergences, i.abandonments);
+      v_accounts := v_accounts || v_snoozed.account;
+      v_run_ats := v_run_ats || v_snoozed.run_at;
+    end if;
+    return next v_snoozed.held;
+  end loop;
+  if cardinality(v_accounts) > 0 then
+    perform canonry.wake_all('canonicalize', v_accounts, null, v_run_ats, 'replace');
+  end if;
+end
+$$;
+
+-- Who: a worker of the version before, while machines are replaced.
 create or replace function guardian.snooze_delta(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint, p_delay_seconds double precision,
   p_why text, p_last_error text,
   p_retry_count integer, p_divergence_count integer, p_abandon_confirm_count integer
 ) returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
 begin
-  if not canonry.snooze(
-    p_line_id, p_fence, p_candidate_id, p_delay_seconds, p_why, p_last_error
-  ) then
-    return false;
-  end if;
-  update guardian.delta
-    set retry_count = p_retry_count, divergence_count = p_divergence_count,
-        abandon_confirm_count = p_abandon_confirm_count
-    where candidate_id = p_candidate_id
-      and (retry_count, divergence_count, abandon_confirm_count)
-        <> (p_retry_count, p_divergence_count, p_abandon_confirm_count);
-  return true;
+  return (select held from guardian.snooze_deltas(json_build_array(json_build_object(
+    'line', p_line_id, 'fence', p_fence, 'candidate', p_candidate_id,
+    'delaySeconds', p_delay_seconds, 'why', p_why, 'error', p_last_error,
+    'retries', p_retry_count, 'divergences', p_divergence_count,
+    'abandonments', p_abandon_confirm_count))) held);
 end
 $$;
 

@@ -175,7 +175,7 @@ drop function if exists guardian.request_abandon(text, bigint, text, bigint, big
 
 -- Who: POST /delta/candidate/abandon. p_on_chain: the commitment that the chain shows, or null.
 -- Locks: the account row, the line row, the delta row, then the candidate's and the job row of the
--- look that follows. The line row, because a look that waits (snooze_delta) holds it while it
+-- look that follows. The line row, because a look that waits (snooze_deltas) holds it while it
 -- writes these three in another order.
 -- Index: primary key, unique (account, task).
 -- Why safe: records an intent only; the worker decides, and landing always wins. A repeat keeps

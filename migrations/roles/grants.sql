@@ -47,7 +47,7 @@ begin
       'canonry.locked_jobs', 'canonry.unlock_jobs',
       'canonry.hand_over', 'canonry.fail', 'canonry.retry_revived',
       'guardian.claim_delta', 'guardian.promote_delta', 'guardian.give_up_delta',
-      'guardian.snooze_delta', 'guardian.known_commitment',
+      'guardian.snooze_delta', 'guardian.snooze_deltas', 'guardian.known_commitment',
       'guardian.reconcilable', 'guardian.reconcile_delta', 'guardian.reconcile_later'
     ]),
     ('canonry_operator', array['canonry.operate', 'canonry.mixed_settings'])

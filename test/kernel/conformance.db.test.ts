@@ -97,7 +97,7 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
     expect(holder.fence).toBeGreaterThan(stale.fence);
     expect(await finalize(stale)).toBe('fenced');
     const calls = [
-      database.sql`select canonry.snooze(${stale.line_id}, ${stale.fence}, ${stale.candidate_id}, 9, 'x', null) as done`,
+      database.sql`select held as done from canonry.snooze(${stale.line_id}, ${stale.fence}, ${stale.candidate_id}, 9, 'x', null)`,
       database.sql`select canonry.hand_over(${stale.line_id}, ${stale.fence}, null) as done`,
       database.sql`select canonry.fail(${stale.line_id}, ${stale.fence}, ${stale.candidate_id}, 'x', null, 'halt') as done`,
     ];

@@ -103,7 +103,7 @@ describe.each(everyDatabase)('recovery on $name', ({ open }) => {
     await database.sql`select canonry.fail(${line}, ${fence}, ${candidate}, 'x', null, 'halt')`;
     const late = [
       database.sql`select canonry.holds(${line}, ${fence}) as done`,
-      database.sql`select canonry.snooze(${line}, ${fence}, ${candidate}, 0, 'x', null) as done`,
+      database.sql`select held as done from canonry.snooze(${line}, ${fence}, ${candidate}, 0, 'x', null)`,
       database.sql`select canonry.hand_over(${line}, ${fence}, null) as done`,
       database.sql`select canonry.fail(${line}, ${fence}, ${candidate}, 'x', 1, 'halt') as done`,
     ];

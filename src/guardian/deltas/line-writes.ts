@@ -29,7 +29,7 @@ export interface LineWrites {
   claim(claim: { account: string; holder: string }): Promise<DeltaHead>;
   /** See guardian.promote_delta. */
   promote(promotion: Claimed & { through: bigint }): Promise<Resolved>;
-  /** See guardian.snooze_delta. */
+  /** See guardian.snooze_deltas. */
   snooze(
     snooze: Claimed & {
       delaySeconds: number;
@@ -71,12 +71,7 @@ export function lineWrites(
       lockKey,
       onWritten: (size) => onWritten('snooze', size),
       write: (snoozes) => sql<{ held: boolean }[]>`
-        select held from json_to_recordset(${rowsAsJson(snoozes)}::text::json)
-          as i(line bigint, fence bigint, candidate bigint, "delaySeconds" double precision,
-            why text, error text, retries integer, divergences integer, abandonments integer)
-        cross join lateral guardian.snooze_delta(
-          i.line, i.fence, i.candidate, i."delaySeconds", i.why, i.error,
-          i.retries, i.divergences, i.abandonments) held`,
+        select held from guardian.snooze_deltas(${rowsAsJson(snoozes)}::text::json) held`,
     }),
   };
 }

@@ -67,7 +67,7 @@ begin
     end if;
     return next v_candidate_id;
   end loop;
-  perform canonry.wake_all('settle', v_accounts, v_queue_names);
+  perform canonry.wake_all('settle', v_accounts, v_queue_names, null, 'preserve_run_at');
 end
 $$;
 
