@@ -5,6 +5,7 @@
 import postgres from 'postgres';
 import { rowsAsJson } from '../../../src/kernel/group-commit.ts';
 import { groupSubmissions } from '../../../src/kernel/group-submissions.ts';
+import { startCountingProxy } from '../../support/counting-proxy.ts';
 import { createAccounts, judge } from '../kernel/load.ts';
 import type { Scenario, ScenarioOptions } from '../kernel/scenario.ts';
 import type { Run, Stage } from '../kernel/stage.ts';
@@ -12,6 +13,8 @@ import type { Run, Stage } from '../kernel/stage.ts';
 const accounts = 10_000;
 const clients = 32;
 const forMs = 6_000;
+/** A region on another continent. */
+const farMs = 80;
 
 type Kind = 'plain' | 'alone' | 'together';
 
@@ -34,6 +37,9 @@ export const ingest: Scenario = async (stage, options) => {
   const alone = await paced(stage, options, 'alone');
   options.say('submits, as an API process commits them …');
   const together = await paced(stage, options, 'together');
+  options.say(`both, ${farMs} ms away from the database …`);
+  const farAlone = await paced(stage, options, 'alone', farMs);
+  const farTogether = await paced(stage, options, 'together', farMs);
   const ofPlain = (pace: Pace) => Number((pace.commits_per_s / plain.commits_per_s).toFixed(3));
   return {
     accounts,
@@ -51,10 +57,22 @@ export const ingest: Scenario = async (stage, options) => {
     plain_commits_per_s: plain.commits_per_s,
     plain_p50_ms: plain.p50_ms,
     plain_p99_ms: plain.p99_ms,
+    far_ms: farMs,
+    far_commits_per_s: farTogether.commits_per_s,
+    far_p50_ms: farTogether.p50_ms,
+    far_p99_ms: farTogether.p99_ms,
+    far_alone_commits_per_s: farAlone.commits_per_s,
+    far_alone_p50_ms: farAlone.p50_ms,
+    far_alone_p99_ms: farAlone.p99_ms,
   };
 };
 
-async function paced(stage: Stage, options: ScenarioOptions, kind: Kind): Promise<Pace> {
+async function paced(
+  stage: Stage,
+  options: ScenarioOptions,
+  kind: Kind,
+  roundTripMs = 0,
+): Promise<Pace> {
   const run = await stage.openRun();
   await createAccounts(run.sql, { accounts, each: 1, wakeQueue: options.queue });
   // The same rows without the kernel's function and without a wake-up.
@@ -73,7 +91,7 @@ async function paced(stage: Stage, options: ScenarioOptions, kind: Kind): Promis
         values (v_candidate_id, p_account, p_seq);
       return v_candidate_id;
     end $$`);
-  const { times, seqs } = await commitFor(run, options, kind);
+  const { times, seqs } = await commitFor(run, options, kind, roundTripMs);
   const verdict = await judgeCommits(run, seqs, kind);
   await run.drop();
   const sorted = times.toSorted((a, b) => a - b);
@@ -93,8 +111,12 @@ async function commitFor(
   run: Run,
   options: ScenarioOptions,
   kind: Kind,
+  roundTripMs: number,
 ): Promise<{ times: number[]; seqs: number[] }> {
-  const sql = postgres(run.url, { max: clients });
+  // near, nothing stands in between
+  const proxy = roundTripMs > 0 ? await startCountingProxy(run.url) : undefined;
+  proxy?.setRoundTripMs(roundTripMs);
+  const sql = postgres(proxy?.url ?? run.url, { max: clients });
   const commit = commits(sql, kind);
   const times: number[] = [];
   const seqs: number[] = [];
@@ -112,6 +134,7 @@ async function commitFor(
   };
   await Promise.all(Array.from({ length: clients }, client));
   await sql.end();
+  await proxy?.close();
   return { times, seqs };
 }
 
