@@ -179,7 +179,7 @@ drop function if exists guardian.request_abandon(text, bigint, text, bigint, big
 -- writes these three in another order.
 -- Index: primary key, unique (account, task).
 -- Why safe: records an intent only; the worker decides, and landing always wins. A repeat keeps
--- the first time.
+-- the first time and brings no look forward: two looks that confirm each other lie apart.
 -- Returns the outcome and, for 'recorded', the state of the delta.
 create or replace function guardian.request_abandon(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
@@ -212,9 +212,11 @@ begin
     outcome := 'recorded';
     state := 'pending';
     requested_at := coalesce(v_delta.abandon_requested_at, clock_timestamp());
-    update guardian.delta set abandon_requested_at = requested_at
-      where account_id = p_account_id and nonce = p_nonce;
-    perform canonry.look_now('canonicalize', p_account_id);
+    if v_delta.abandon_requested_at is null then
+      update guardian.delta set abandon_requested_at = requested_at
+        where account_id = p_account_id and nonce = p_nonce;
+      perform canonry.look_now('canonicalize', p_account_id);
+    end if;
   else
     outcome := 'recorded';
     state := case v_delta.status when 'retained' then 'retained' else 'abandoned' end;

@@ -68,6 +68,22 @@ describe.each(everyDatabase)('divergence on $name', ({ open }) => {
     expect(await stage.delta(2)).toMatchObject({ status: 'canonical' });
   });
 
+  it('a repeated request to abandon brings no confirming look forward', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    expect(await stage.abandon(1)).toBe('pending');
+    await database.sql`update guardian.delta
+      set abandon_requested_at = abandon_requested_at - interval '20 seconds'
+      where account_id = ${stage.accountId}`;
+    stage.shows = word(9);
+    await stage.wakeUp();
+    expect(stage.looks).toBe(1);
+    expect(await stage.abandon(1)).toBe('pending');
+    await stage.wakeUp();
+    expect(stage.looks).toBe(1);
+    expect(await stage.delta(1)).toMatchObject({ status: 'candidate', why: 'diverged' });
+  });
+
   it('forgets instead of retaining when retention is off', async () => {
     await stage.openAccount();
     await stage.submit(1, 1, 2);

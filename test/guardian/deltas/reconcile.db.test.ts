@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/database/connect.ts';
 import { everyDatabase } from '../../support/databases.ts';
-import { signer, Stage, word } from './stage.ts';
+import { Stage, word } from './stage.ts';
 
 describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) => {
   let database: Database;
@@ -25,12 +25,6 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
     await database.sql`update guardian.delta
       set status_timestamp = status_timestamp - make_interval(secs => ${seconds})
       where account_id = ${stage.accountId} and status in ('retained', 'discarded')`;
-  };
-  const abandon = async (nonce: number) => {
-    const [row] = await database.sql<{ state: string }[]>`
-      select state from guardian.request_abandon(
-        ${stage.accountId}, 1, ${signer}, ${stage.tick()}, ${nonce}, null)`;
-    expect(row?.state).toBe('pending');
   };
 
   it('forgets a retained delta when its time is over, also when the account moved on', async () => {
@@ -131,7 +125,7 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
     await stage.openAccount();
     await stage.submit(1, 1, 2, 3);
     await stage.submit(2, 2, 3, 3);
-    await abandon(2);
+    expect(await stage.abandon(2)).toBe('pending');
     await diverge();
     const abandoned = { status: 'discarded', status_reason: 'client_abandoned' };
     expect(await stage.delta(1)).toMatchObject({ status: 'retained' });
@@ -139,7 +133,7 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
 
     await stage.openAccount();
     await stage.submit(1, 1, 2);
-    await abandon(1);
+    expect(await stage.abandon(1)).toBe('pending');
     await database.sql`select canonry.operate(${await stage.candidateOf(1)}, 'skip', 'me', 'test')`;
     expect(await stage.delta(1)).toMatchObject({ ...abandoned, why: 'skipped' });
   });

@@ -85,6 +85,14 @@ export class Stage {
     return row!.outcome;
   }
 
+  /** The client asks to abandon a delta: what it is told. */
+  async abandon(nonce: number): Promise<string | null> {
+    const [row] = await this.#database.sql<{ state: string | null }[]>`
+      select state from guardian.request_abandon(
+        ${this.accountId}, 1, ${signer}, ${this.tick()}, ${nonce}, null)`;
+    return row!.state;
+  }
+
   /** A wake-up. */
   async wakeUp(context = this.context, signal = new AbortController().signal): Promise<void> {
     await canonicalize(context, this.accountId, 'worker', signal);
