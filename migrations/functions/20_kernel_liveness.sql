@@ -1,11 +1,27 @@
 -- Liveness: a worker that stops renewing its heartbeat loses its lines and its jobs.
 
+-- Who: retire, take_over, free_orphans.
+-- Locks: the job rows, then their queue rows.
+-- Frees the jobs and queues that the engine has locked for workers that are gone. Who is thought to
+-- be gone may come back, or may still be ending what it runs, and the engine's completion is not
+-- fenced: it deletes the job by its number, though the job may have become the wake-up of newer work.
+-- So the job goes on under a new number, and the late completion finds nothing.
+create or replace function canonry.unlock_workers(p_worker_ids text[])
+returns void language plpgsql set enable_seqscan = off set jit = off as $$
+begin
+  update graphile_worker._private_jobs
+    set id = default, locked_at = null, locked_by = null
+    where locked_by = any (p_worker_ids);
+  perform graphile_worker.force_unlock_workers(p_worker_ids);
+end
+$$;
+
 -- Who: a worker that stops on purpose, after its last job, and reap for the silent ones.
 -- Locks: the lines that the worker holds, in the order in which groups of writes lock theirs,
 -- then job rows.
 -- Index: line_held.
 -- Why safe: freeing a line raises its fence, so the worker, should it still be alive, can no
--- longer write under its old claim. force_unlock_workers frees jobs and named queues.
+-- longer write under its old claim.
 -- Returns how many lines were taken from it.
 create or replace function canonry.retire(p_worker_id text)
 returns integer language plpgsql set enable_seqscan = off set jit = off as $$
@@ -22,7 +38,7 @@ begin
       returning l.task, l.account
   )
   select count(canonry.wake(task, account, null, null, 'replace')) into v_lines from freed;
-  perform graphile_worker.force_unlock_workers(array[p_worker_id]);
+  perform canonry.unlock_workers(array[p_worker_id]);
   return v_lines;
 end
 $$;
@@ -83,13 +99,14 @@ $$;
 
 -- Who: a worker that finds jobs locked in its name by a fetch that it had no answer to.
 -- Locks: the job rows, then their queue rows, as the engine's own return of jobs.
--- Why safe: only what this worker has locked, and it runs none of them.
+-- Why safe: only what this worker has locked, and it runs none of them; should an answer come after
+-- all, what it completes has another number by then (see unlock_workers).
 -- Returns how many jobs there were.
 create or replace function canonry.unlock_jobs(p_worker_id text, p_jobs bigint[])
 returns bigint language sql as $$
   with freed as (
     update graphile_worker._private_jobs
-      set locked_by = null, locked_at = null, attempts = greatest(attempts - 1, 0)
+      set id = default, locked_by = null, locked_at = null, attempts = greatest(attempts - 1, 0)
       where id = any (p_jobs) and locked_by = p_worker_id
       returning job_queue_id
   ), queues as (
@@ -103,7 +120,7 @@ $$;
 -- Retires every worker there ever was, at once.
 create or replace function canonry.take_over() returns void language sql as $$
   select canonry.retire(worker_id) from canonry.worker;
-  select graphile_worker.force_unlock_workers(array(
+  select canonry.unlock_workers(array(
     select locked_by from graphile_worker.jobs where locked_by is not null
   ));
 $$;
@@ -126,7 +143,7 @@ begin
         and not exists (select 1 from canonry.worker w where w.worker_id = l.holder)
       order by l.holder
   ) orphans;
-  perform graphile_worker.force_unlock_workers(orphans.pools)
+  perform canonry.unlock_workers(orphans.pools)
     from (
       select array_agg(distinct locked_by) as pools from (
         select locked_by from graphile_worker._private_jobs where locked_at < v_before

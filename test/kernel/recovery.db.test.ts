@@ -96,6 +96,30 @@ describe.each(everyDatabase)('recovery on $name', ({ open }) => {
     expect(await wakeUpOf('orphan')).toEqual({ ready: true });
   });
 
+  it.each([
+    ['who was retired', () => database.sql`select canonry.retire('zombie')`],
+    ['of a pool without a heartbeat', () => database.sql`select canonry.free_orphans(0)`],
+    [
+      'to a fetch whose answer was late',
+      () => database.sql`select canonry.unlock_jobs('zombie', array_agg(job_id))
+        from canonry.locked_jobs('zombie', 0)`,
+    ],
+  ])('K1: the completion of a zombie (%s) deletes no wake-up', async (who, takeAway) => {
+    await submit(who);
+    const [fetched] = await database.sql<{ id: bigint }[]>`
+      update graphile_worker._private_jobs set locked_by = 'zombie', locked_at = now(), attempts = 1
+      where key = ${`test:${who}`} returning id`;
+    await takeAway();
+    expect(await wakeUpOf(who)).toEqual({ ready: true });
+    // it works on, under a new claim, and leaves the candidate waiting
+    const head = await claim(who, 'zombie');
+    await database.sql`select canonry.snooze(
+      ${head.line_id}, ${head.fence}, ${head.candidate_id}, 100, 'not yet', null)`;
+    // as the engine does
+    await database.sql`delete from graphile_worker._private_jobs where id = ${fetched!.id}`;
+    expect(await wakeUpOf(who)).toEqual({ ready: false });
+  });
+
   it('K3: a write that arrives after its line was let go changes nothing', async () => {
     await submit('late');
     const head = await claim('late');
