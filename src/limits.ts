@@ -37,15 +37,17 @@ export const kernelLimits = {
   groupsInFlight: 2,
   /** Submissions wait no longer for others on their way: as long as a near commit takes at most. */
   patienceMs: 4,
-  /** Groups of submissions on their way at most: of a process's ten connections. */
+  /** Groups of submissions on their way at most; a small pool has fewer (group-submissions.ts). */
   submittingGroups: 6,
-  /** A submission with more than this is committed by itself: a group stays below 4 MiB. */
-  groupedSubmissionBytes: 64 * 1024,
+  /** A submission of more characters is committed by itself: a group stays near 3 MiB of text. */
+  groupedSubmissionSize: 64 * 1024,
   /** Items of a refused group that are written at the same time, each by itself. */
   writtenAlone: 4,
   /** A worker's write waits no longer for a row: whoever holds an account for longer (a person with
-   * an open transaction) must not hold up the accounts that share a group with it. */
-  lockWaitMs: 2_000,
+   * an open transaction) must not hold up the accounts that share a group with it. Shorter than
+   * deadlock_timeout (1 s): in a circle with a batch of completions we give way, because the engine
+   * ends its pool over a completion that it could not write. */
+  lockWaitMs: 700,
   /** A group without an answer for longer than its statement may run has lost its connection. */
   groupAnswerMs: 35_000,
   /** Connections one worker uses at a time for its writes: claims, resolutions and snoozes, two

@@ -1,12 +1,16 @@
 -- Kernel functions that every candidate passes through. Locks are always taken in this order:
 -- domain account row, line row, domain rows, queue lock, job row. A domain function that needs
--- an account row locks it before it calls in here.
+-- an account row locks it before it calls in here. Submissions of several accounts in one transaction
+-- take the job row of each first, but wait for none of these (try_wake_lock).
 --
 -- Every function of these files that is written in plpgsql says `set enable_seqscan = off set jit = off`.
 -- A session keeps the plans of a function. Made while a table was small, a plan reads it from end to
 -- end, and goes on doing so until autovacuum has looked at the grown table, a minute or more into a
 -- burst: every submission then reads all jobs. jit = off, because Postgres before 18 counts a scan
 -- that cannot be avoided as so costly that it compiles the statement first.
+-- That alone does not help where a small table makes another index, read from end to end, look as
+-- good: `(x = y) is true` keeps a condition away from the indexes that are partial in it, and
+-- statements of the engine, which join, are planned at each call (force_custom_plan).
 
 -- Who: every function that leaves a candidate waiting; the sweep.
 -- Locks: with a queue name, the queue lock (shared; see remove_idle_queues); then the job row of
@@ -16,7 +20,8 @@
 -- without a wake-up.
 create or replace function canonry.wake(
   p_task text, p_account text, p_queue_name text, p_run_at timestamptz, p_mode text
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+) returns void language plpgsql
+set enable_seqscan = off set jit = off set plan_cache_mode = force_custom_plan as $$
 declare
   job_id bigint;
 begin
@@ -39,34 +44,41 @@ $$;
 -- Who: the submit function of a domain that commits several accounts' submissions in one
 -- transaction, for each of them, after the domain account row and before anything is written.
 -- Locks: the job row of the key, unless somebody has it.
--- Index: unique job key.
+-- Index: unique job key, unique (account, task), candidate_unresolved.
 -- Why: a transaction that keeps the rows of several accounts must not wait for one of them. The
 -- engine completes jobs in batches, in no order; a snooze and a submission of the same accounts
 -- could wait for each other in a circle.
--- Returns false while somebody else has the row: the submission is then made by itself.
+-- Returns false while somebody else has the row, and where somebody else may be about to create it: a
+-- line with a candidate can be snoozed, handed over, swept. The submission is then made by itself.
 create or replace function canonry.try_wake_lock(p_task text, p_account text) returns boolean
 language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_key text := p_task || ':' || p_account;
 begin
-  if not exists (select 1 from graphile_worker._private_jobs where key = v_key) then
-    return true;
+  if exists (select 1 from graphile_worker._private_jobs where key = v_key) then
+    perform 1 from graphile_worker._private_jobs where key = v_key for update skip locked;
+    return found;
   end if;
-  perform 1 from graphile_worker._private_jobs where key = v_key for update skip locked;
-  return found;
+  return not exists (
+    select 1 from canonry.line l join canonry.candidate c using (line_id)
+    where l.account = p_account and l.task = p_task and c.resolved_at is null
+  );
 end
 $$;
 
 -- Who: a function of a domain that leaves candidates of several accounts waiting, last in its
 -- transaction: submissions, snoozes.
 -- Locks: with a queue name, the queue lock (shared); then the job rows, in one statement. Submissions
--- have locked them by try_wake_lock; nobody else enqueues for the lines that a snooze let go.
+-- have them already (try_wake_lock). A snooze may wait here for a submission of one of its accounts,
+-- which waits for nobody, and for a batch of completions; should that wait for it in turn, the
+-- worker's lock timeout ends before Postgres looks for circles, and the snooze gives way.
 -- Why: one call of the engine for all of them costs a tenth of a call for each.
--- p_queue_names, p_run_ats: of each account, in the same order; null for none and for now.
+-- p_queue_names, p_run_ats: of each account, in the same order; null for none, and for now.
 -- p_mode: 'preserve_run_at' or 'replace'; an account that is named twice is woken once.
 create or replace function canonry.wake_all(
   p_task text, p_accounts text[], p_queue_names text[], p_run_ats timestamptz[], p_mode text
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+) returns void language plpgsql
+set enable_seqscan = off set jit = off set plan_cache_mode = force_custom_plan as $$
 declare
   v_left record;
 begin
@@ -77,7 +89,7 @@ begin
     with given as (
       select distinct on (account) account, queue_name, run_at
       from unnest(p_accounts, p_queue_names, p_run_ats) i (account, queue_name, run_at)
-      order by account, run_at
+      order by account, run_at nulls first
     ), woken as (
       select key from graphile_worker.add_jobs(array(
         select (p_task, json_build_object('account', account), queue_name, run_at, null,
@@ -291,11 +303,14 @@ $$;
 create or replace function canonry.look_now(p_task text, p_account text)
 returns void language plpgsql set enable_seqscan = off set jit = off as $$
 begin
-  update canonry.candidate c set next_attempt_at = clock_timestamp()
-    from canonry.line l
-    where l.task = p_task and l.account = p_account and c.line_id = l.line_id
-      and c.resolved_at is null and c.state = 'waiting'
-      and c.next_attempt_at > clock_timestamp();
+  update canonry.candidate set next_attempt_at = clock_timestamp()
+    where candidate_id = (
+      select c.candidate_id from canonry.candidate c
+      where c.line_id = (
+          select line_id from canonry.line where task = p_task and account = p_account
+        ) and c.resolved_at is null
+      order by c.candidate_id limit 1
+    ) and (state = 'waiting') is true and next_attempt_at > clock_timestamp();
   perform canonry.wake(p_task, p_account, null, null, 'replace');
 end
 $$;

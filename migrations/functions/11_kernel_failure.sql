@@ -89,7 +89,7 @@ declare
 begin
   update canonry.candidate
     set state = p_state, why = p_why, resolved_at = clock_timestamp()
-    where candidate_id = p_candidate_id and resolved_at is null;
+    where candidate_id = p_candidate_id and (resolved_at is null) is true;
   select follow_resolution into v_follow from canonry.kind where task = p_task;
   if v_follow is not null then
     execute format('select %s($1, $2, $3)', v_follow::regproc) using p_candidate_id, p_state, p_why;
@@ -129,7 +129,7 @@ begin
   end if;
   perform 1 from canonry.line where line_id = v_line.line_id for no key update;
   perform 1 from canonry.candidate
-    where candidate_id = p_candidate_id and resolved_at is null for no key update;
+    where candidate_id = p_candidate_id and (resolved_at is null) is true for no key update;
   if not found then
     -- its policy has let the line go on without it: a skip says that somebody has looked
     if p_action <> 'skip' or not exists (

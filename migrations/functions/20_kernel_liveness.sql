@@ -125,6 +125,22 @@ create or replace function canonry.take_over() returns void language sql as $$
   ));
 $$;
 
+-- Who: free_orphans.
+-- Frees queues whose holder runs no job of theirs. Nothing says which jobs a queue has, so both
+-- tables are read once (a hash join), and not all jobs for each queue.
+create or replace function canonry.free_queues(p_before timestamptz)
+returns void language plpgsql
+set enable_seqscan = off set jit = off set enable_nestloop = off as $$
+begin
+  update graphile_worker._private_job_queues q set locked_at = null, locked_by = null
+    where q.locked_at < p_before
+      and not exists (
+        select 1 from graphile_worker._private_jobs j
+        where j.job_queue_id = q.id and j.locked_by = q.locked_by
+      );
+end
+$$;
+
 -- Who: the sweep.
 -- Frees what a crash or a zombie left behind: lines held, and jobs and queues locked, by pools that
 -- have no heartbeat row (killed before their first heartbeat, or resumed after they were
@@ -153,12 +169,7 @@ begin
       where not exists (select 1 from canonry.worker w where w.worker_id = held.locked_by)
     ) orphans
     where orphans.pools is not null;
-  update graphile_worker._private_job_queues q set locked_at = null, locked_by = null
-    where q.locked_at < v_before
-      and not exists (
-        select 1 from graphile_worker._private_jobs j
-        where j.job_queue_id = q.id and j.locked_by = q.locked_by
-      );
+  perform canonry.free_queues(v_before);
 end
 $$;
 
@@ -173,7 +184,9 @@ create or replace function canonry.sweep(p_stale_seconds double precision)
 returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
-  v_woken integer;
+  v_woken integer := 0;
+  v_head record;
+  v_line canonry.line;
 begin
   if not pg_try_advisory_xact_lock(7161005377003) then
     return 0;
@@ -183,34 +196,39 @@ begin
     select j.id from graphile_worker.jobs j join canonry.kind k on k.task = j.task_identifier
       where j.key is null and j.attempts >= j.max_attempts and j.locked_at is null
   ));
-  perform canonry.mark_failed(l.task, l.account, c.candidate_id, coalesce(c.last_error, c.why))
-    from canonry.candidate c join canonry.line l using (line_id)
-    where c.state = 'halted'
-      and not exists (
-        select 1 from graphile_worker.jobs j where j.key = 'failed:' || c.candidate_id
-      );
-  select count(canonry.wake(task, account, null, null, 'replace')) into v_woken
-  from (
-    select l.task, l.account
-    from (
-      select c.line_id from canonry.candidate c
-      where c.resolved_at is null and c.next_attempt_at < v_before and c.state = 'waiting'
-        and not exists (
-          select 1 from canonry.candidate elder
-          where elder.line_id = c.line_id and elder.resolved_at is null
-            and elder.candidate_id < c.candidate_id
-        )
-      order by c.next_attempt_at
-      limit 1000
-    ) heads join canonry.line l using (line_id)
-    where (l.holder is null or l.claimed_at < v_before - interval '1 minute')
-      and not exists (
-        select 1 from graphile_worker.jobs j
-        where j.key = l.task || ':' || l.account and j.attempts < j.max_attempts
-          and (j.locked_at is not null
-            or j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds))
+  for v_head in
+    select c.line_id, c.candidate_id, coalesce(c.last_error, c.why) as error
+    from canonry.candidate c where c.state = 'halted'
+  loop
+    continue when exists (
+      select 1 from graphile_worker.jobs j where j.key = 'failed:' || v_head.candidate_id
+    );
+    select * into strict v_line from canonry.line where line_id = v_head.line_id;
+    perform canonry.mark_failed(v_line.task, v_line.account, v_head.candidate_id, v_head.error);
+  end loop;
+  -- one by one, each by its keys: joined, a backlog is read once for each of its lines
+  for v_head in
+    select c.line_id from canonry.candidate c
+    where c.resolved_at is null and c.next_attempt_at < v_before and c.state = 'waiting'
+      and c.candidate_id = (
+        select elder.candidate_id from canonry.candidate elder
+        where elder.line_id = c.line_id and elder.resolved_at is null
+        order by elder.candidate_id limit 1
       )
-  ) lines;
+    order by c.next_attempt_at
+    limit 1000
+  loop
+    select * into strict v_line from canonry.line where line_id = v_head.line_id;
+    continue when v_line.claimed_at >= v_before - interval '1 minute';
+    continue when exists (
+      select 1 from graphile_worker.jobs j
+      where j.key = v_line.task || ':' || v_line.account and j.attempts < j.max_attempts
+        and (j.locked_at is not null
+          or j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds))
+    );
+    perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
+    v_woken := v_woken + 1;
+  end loop;
   return v_woken;
 end
 $$;
@@ -222,8 +240,11 @@ $$;
 -- submits, whose job may name a queue row that no committed job names yet. The engine's own
 -- clean-up lacks that, and the job of such a submit then never runs.
 -- Returns how many rows were removed.
+-- Why a hash join: as free_queues. Read for each queue, the jobs keep the lock, and all submits
+-- waiting, for seconds.
 create or replace function canonry.remove_idle_queues(p_limit integer)
-returns integer language plpgsql set enable_seqscan = off set jit = off as $$
+returns integer language plpgsql
+set enable_seqscan = off set jit = off set enable_nestloop = off as $$
 declare
   v_removed integer;
 begin

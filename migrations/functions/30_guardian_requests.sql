@@ -139,10 +139,11 @@ $$;
 -- candidate, and the line resolves them in order.
 -- p_verdict: 'valid'; 'invalid' (the delta does not apply to its base: refused last, after the
 -- refusals that come first in the protocol); 'unexamined' (the base was not the stored one).
--- p_together: with other accounts in one transaction, by submit_deltas, which wakes the account. It
--- waits for no lock: 'busy', with nothing done, while somebody else has one.
--- Returns the outcome and the delta it is about (the stored one for 'submitted', for an
--- identical re-submission ('stored') and for 'conflict_pending_delta').
+-- p_together: with other accounts in one transaction, by submit_deltas, which wakes the account. It is
+-- 'busy', with nothing done, while somebody else has a lock, or when a large delta has to be read:
+-- neither holds the others up.
+-- Returns the outcome, and the stored delta, without its result state, for 'submitted' and for an
+-- identical re-submission ('stored').
 drop function if exists guardian.submit_delta(
   text, bigint, text, bigint, text, bigint, text, text, text, json, text, text, text,
   bytea, text[], boolean, text, integer
@@ -160,17 +161,31 @@ declare
   v_account guardian.account;
   v_tail guardian.delta;
   v_count integer;
+  v_candidate_id bigint;
 begin
   if p_together then
     select * into v_account from guardian.account
       where account_id = p_account_id for no key update skip locked;
-    if not found or not canonry.try_wake_lock('canonicalize', p_account_id) then
+    if not found then
       outcome := 'busy';
       return;
     end if;
   else
     select * into v_account from guardian.account
       where account_id = p_account_id for no key update;
+  end if;
+  select count(*) into v_count from guardian.delta
+    where account_id = p_account_id and status = 'candidate';
+  if p_together and (
+    (v_count < p_max_candidates and not canonry.try_wake_lock('canonicalize', p_account_id))
+    -- to compare with it takes a while
+    or exists (
+      select 1 from guardian.delta where account_id = p_account_id and nonce = p_nonce
+        and prev_commitment = p_prev_commitment and octet_length(payload::text) > 65536
+    )
+  ) then
+    outcome := 'busy';
+    return;
   end if;
   select * into v_tail from guardian.delta
     where account_id = p_account_id and status = 'candidate'
@@ -203,11 +218,11 @@ begin
     and about.payload ->> 'fingerprint' is not distinct from p_payload ->> 'fingerprint'
   then
     outcome := 'stored';
+    -- as large as the account, and not part of the answer
+    about.result_state := null;
     return;
   end if;
-  about := v_tail;
-  select count(*) into v_count from guardian.delta
-    where account_id = p_account_id and status = 'candidate';
+  about := null;
   -- a full line, and a base that only the canonical state has, wait for the line to move
   if v_count >= p_max_candidates
     or (v_count > 0 and v_account.commitment = p_prev_commitment
@@ -227,18 +242,22 @@ begin
   -- a retained or abandoned row gives its nonce back to a new submission; a canonical one is
   -- history
   delete from guardian.delta
-    where account_id = p_account_id and nonce = p_nonce and status in ('retained', 'discarded');
+    where account_id = p_account_id and nonce = p_nonce
+      and (status in ('retained', 'discarded')) is true;
   if exists (select 1 from guardian.delta where account_id = p_account_id and nonce = p_nonce) then
     outcome := 'conflict_pending_delta';
     return;
   end if;
 
+  v_candidate_id := case when p_together
+    then canonry.add_candidate('canonicalize', p_account_id)
+    else canonry.submit('canonicalize', p_account_id, p_queue_name) end;
   insert into guardian.delta (
     account_id, nonce, candidate_id, status, prev_commitment, new_commitment,
     summary_commitment, payload, ack_scheme, ack_pubkey, ack_signature,
     result_state, result_signers, result_bound_here, proposal
   ) values (
-    p_account_id, p_nonce, canonry.add_candidate('canonicalize', p_account_id),
+    p_account_id, p_nonce, v_candidate_id,
     'candidate', p_prev_commitment, p_new_commitment, p_summary_commitment, p_payload,
     p_ack_scheme, p_ack_pubkey, p_ack_signature,
     p_result_state, p_result_signers, p_result_bound_here,
@@ -248,17 +267,15 @@ begin
       from guardian.proposal p
       where p.account_id = p_account_id and p.commitment = p_summary_commitment)
   ) returning * into about;
-  if not p_together then
-    perform canonry.wake(
-      'canonicalize', p_account_id, p_queue_name, null, 'preserve_run_at');
-  end if;
+  about.result_state := null;
   outcome := 'submitted';
 end
 $$;
 
 -- Who: POST /delta, for requests that a process has at the same time.
--- Locks: what submit_delta locks, of several accounts, and waits for none of it: nobody who holds one
--- of them can wait for another in a circle, and a locked account holds up itself alone.
+-- Locks: what submit_delta locks, of several accounts. It waits for none of it but a signer's clock,
+-- which a signed read has for the length of its statement: so nobody waits in a circle, and a locked
+-- account holds up itself alone.
 -- Why safe: one transaction, so all candidates and their wake-ups or none. A refusal is an outcome;
 -- an error undoes all of them, and the caller submits each by itself.
 -- p_items: an array of objects, the arguments of submit_delta by name; bytea as `\x` and hex digits.

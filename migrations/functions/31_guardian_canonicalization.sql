@@ -189,11 +189,12 @@ begin
     p_candidate_id, case when p_status = 'retained' then 'parked' else 'discarded' end, p_reason
   );
   if p_status is null then
-    delete from guardian.delta where candidate_id = p_candidate_id and status = 'candidate';
+    delete from guardian.delta
+      where candidate_id = p_candidate_id and (status = 'candidate') is true;
   else
     update guardian.delta
       set status = p_status, status_reason = p_reason, status_timestamp = now()
-      where candidate_id = p_candidate_id and status = 'candidate';
+      where candidate_id = p_candidate_id and (status = 'candidate') is true;
   end if;
   perform guardian.park_followers(
     p_account_id, p_line_id, p_status is null, p_reconcile_seconds
@@ -278,7 +279,7 @@ begin
         status_reason = case when p_state = 'discarded' or abandon_requested_at is not null
           then 'client_abandoned' else 'retry_exhausted' end,
         status_timestamp = now()
-    where candidate_id = p_candidate_id and status = 'candidate'
+    where candidate_id = p_candidate_id and (status = 'candidate') is true
     returning account_id into v_account_id;
   if v_account_id is not null then
     select line_id into v_line_id from canonry.candidate where candidate_id = p_candidate_id;

@@ -69,9 +69,10 @@ begin
   end if;
   delete from guardian.evm_proposal
     where account_id = p_account_id and proposal_id = p_proposal_id;
+  -- the times are no condition of the search: their index holds the proposals of all accounts
   if (
-    select count(*) from guardian.evm_proposal
-    where account_id = p_account_id and expires_at > v_now and nonce_used_at is null
+    select count(*) filter (where expires_at > v_now and nonce_used_at is null)
+    from guardian.evm_proposal where account_id = p_account_id
   ) >= p_most then
     return 'pending_proposals_limit';
   end if;
@@ -231,7 +232,7 @@ returns integer language sql as $$
   with gone as (
     delete from guardian.evm_proposal where ctid = any (array(
       select ctid from guardian.evm_proposal
-      where expires_at <= clock_timestamp()
+      where expires_at <= (select clock_timestamp())
       order by expires_at limit p_rows for update skip locked))
     returning 1
   )

@@ -20,6 +20,9 @@ const defaultPoolSize = 10;
  */
 const keptPlans = { enable_seqscan: 'off', jit: 'off' };
 
+/** The engine's statements join: with few rows any index will do, so they are planned each time. */
+const enginePlans = { ...keptPlans, plan_cache_mode: 'force_custom_plan' };
+
 /** Queries through postgres.js; int8 comes and goes as bigint, never as a rounded number. */
 export type Sql = postgres.Sql<{ bigint: bigint }>;
 
@@ -121,7 +124,7 @@ function assemble(backend: Backend, options: DatabaseOptions): Database {
       (workerPool ??= openPool({
         max: options.maxWorkerConnections ?? defaultPoolSize,
         statementTimeoutMs: options.statementTimeoutMs ?? databaseLimits.statementMs,
-        settings: keptPlans,
+        settings: enginePlans,
       })),
     migrationPool: (role) =>
       openPool({ max: 2, ...(role !== undefined && { settings: { role } }) }),

@@ -11,8 +11,8 @@ export interface GroupWrite<Item, Row> {
   /** One statement, hence one transaction: answers a row for each item, in the same order. */
   write(items: readonly Item[]): Promise<readonly Row[]>;
   /**
-   * For writers far from the database: an item waits this long for a group to come back, then goes
-   * out beside those that are on their way, while there are less than `groups`. Default: it waits.
+   * For writers far from the database: an item waits at most so long for a group to come back, then
+   * goes out beside those on their way while there are less than `groups`. Default: it waits.
    */
   patience?: { ms: number; groups: number };
   /** Told of every group that was written: how many items it had. */
@@ -115,7 +115,7 @@ async function answered<T>(write: Promise<T>): Promise<T> {
 }
 
 /** The server answered with an error and rolled back; anything else leaves it open. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   // class 08 (connection) and 57P (the server is going down) say nothing about the items
   return error instanceof postgres.PostgresError && !/^(08|57P)/.test(error.code);
 }

@@ -1,18 +1,20 @@
 import { kernelLimits } from '../limits.ts';
-import { groupCommit } from './group-commit.ts';
+import { groupCommit, isRefusal } from './group-commit.ts';
 
 /** How the submissions of one domain are committed. */
 export interface Submissions<Item, Row> {
   account(item: Item): string;
-  /** Bytes that the item brings; a large one goes by itself, so that others do not wait for it. */
+  /** Characters that are sent for the item; a large one goes by itself: others do not wait for it. */
   size(item: Item): number;
   /**
    * One statement over the items, in this order, each with canonry.try_wake_lock: a row for each,
-   * null for one whose account or wake-up somebody else has locked. It must not wait for a lock.
+   * null for one that has to be submitted by itself: its account or wake-up is locked by somebody else.
    */
   together(items: readonly Item[]): Promise<readonly (Row | null)[]>;
   /** One item, waiting for whatever it needs. */
   alone(item: Item): Promise<Row>;
+  /** Of the pool that both use: groups leave some of them to other requests. */
+  connections: number;
   /** Told of every group that was committed: how many items it had. */
   onCommitted?: (size: number) => void;
 }
@@ -25,7 +27,8 @@ export interface Submissions<Item, Row> {
 export function groupSubmissions<Item, Row>(
   kind: Submissions<Item, Row>,
 ): (item: Item) => Promise<Row> {
-  const { patienceMs: ms, submittingGroups: groups } = kernelLimits;
+  const { patienceMs: ms, submittingGroups, groupedSubmissionSize } = kernelLimits;
+  const groups = Math.max(1, Math.min(submittingGroups, kind.connections - 2));
   const together = groupCommit<Item, Row | null>({
     lockKey: kind.account,
     write: kind.together,
@@ -33,7 +36,12 @@ export function groupSubmissions<Item, Row>(
     ...(kind.onCommitted && { onWritten: kind.onCommitted }),
   });
   return async (item) => {
-    if (kind.size(item) > kernelLimits.groupedSubmissionBytes) return kind.alone(item);
-    return (await together(item)) ?? kind.alone(item);
+    if (kind.size(item) > groupedSubmissionSize) return kind.alone(item);
+    const row = await together(item).catch((error: unknown) => {
+      // rolled back: what stopped the group need not stop the item
+      if (isRefusal(error)) return null;
+      throw error;
+    });
+    return row ?? kind.alone(item);
   };
 }

@@ -138,9 +138,12 @@ function guardianContext(
     acknowledgement: ackIdentity(keys),
     applyAndAcknowledge: (input) => compute.run('applyAndAcknowledge', input),
     wakeQueue: config.WAKE_QUEUE,
-    submissions: submissionWrites(parts.sql, config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT, (size) =>
-      parts.metrics.observe('canonry_group_size', { operation: 'submit' }, size),
-    ),
+    submissions: submissionWrites(parts.sql, {
+      maxCandidates: config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT,
+      connections: config.GUARDIAN_DB_POOL_MAX_SIZE,
+      onCommitted: (size) =>
+        parts.metrics.observe('canonry_group_size', { operation: 'submit' }, size),
+    }),
   };
 }
 

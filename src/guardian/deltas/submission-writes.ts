@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { Buffer } from 'node:buffer';
 import type { Sql } from '../../database/connect.ts';
 import { ServiceError } from '../../errors.ts';
 import { rowsAsJson } from '../../kernel/group-commit.ts';
@@ -36,12 +36,15 @@ export type SubmitRow = DeltaRow & Written & { from_proposal: boolean };
  */
 export type SubmissionWrites = (candidate: Candidate) => Promise<SubmitRow>;
 
-/** @param onCommitted told of every group: how many submissions shared its transaction. */
+/**
+ * @param options `maxCandidates` an account may have, 1 is the protocol; `connections` of `sql`;
+ *   `onCommitted` is told of every group: how many submissions shared its transaction.
+ */
 export function submissionWrites(
   sql: Sql,
-  maxCandidates: number,
-  onCommitted: (size: number) => void,
+  options: { maxCandidates: number; connections: number; onCommitted?: (size: number) => void },
 ): SubmissionWrites {
+  const { maxCandidates, connections, onCommitted } = options;
   const about = () => sql`
     (r.about).account_id, (r.about).nonce, (r.about).status, (r.about).status_reason,
     (r.about).status_timestamp, (r.about).prev_commitment, (r.about).new_commitment,
@@ -51,8 +54,10 @@ export function submissionWrites(
     (r.about).proposal is not null as from_proposal`;
   return groupSubmissions<Candidate, SubmitRow>({
     account: (candidate) => candidate.account_id,
-    size: ({ payload, state }) => payload.length + (state?.length ?? 0),
-    onCommitted,
+    // hex digits and escaped quotes: what is sent may be twice as long
+    size: ({ payload, state }) => 2 * (payload.length + (state?.length ?? 0)),
+    connections,
+    ...(onCommitted && { onCommitted }),
     together: async (candidates) => {
       const items = candidates.map(({ state, ...rest }) => ({ ...rest, state: byteaText(state) }));
       const rows = await sql<SubmitRow[]>`
@@ -76,4 +81,5 @@ export function submissionWrites(
 }
 
 /** As Postgres reads a bytea. */
-const byteaText = (bytes: Uint8Array | null): string | null => bytes && `\\x${bytesToHex(bytes)}`;
+const byteaText = (bytes: Uint8Array | null): string | null =>
+  bytes && `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;

@@ -152,6 +152,7 @@ function commits(sql: postgres.Sql, kind: Kind): (payment: Payment) => Promise<u
   const together = groupSubmissions<Payment, unknown>({
     account: ({ account }) => account,
     size: () => 0,
+    connections: clients,
     alone,
     together: async (payments) => {
       const rows = await sql<{ id: string | null }[]>`

@@ -58,7 +58,7 @@ describe('locks', () => {
     const [head] = await database.sql`
       select line_id, fence, candidate_id from guardian.claim_delta(${accountId}, 'w', 30)`;
     const abandoned = await database.sql.begin(async (look) => {
-      // as guardian.snooze_delta begins, and below ends
+      // as guardian.snooze_deltas begins, and below goes on
       await look`select canonry.snooze(${head!['line_id']}, ${head!['fence']},
         ${head!['candidate_id']}, 1, 'waits', null)`;
       const request = await blocked(
