@@ -15,9 +15,11 @@
 -- Who: every function that leaves a candidate waiting; the sweep.
 -- Locks: with a queue name, the queue lock (shared; see remove_idle_queues); then the job row of
 -- the key, last in the order.
--- Why the loop: add_job with a key returns null and enqueues nothing when a worker locks the
--- keyed job between its two statements (graphile-worker #580). A swallowed null is a candidate
+-- Why the loop: add_jobs with a key returns nothing and enqueues nothing when a worker locks the
+-- keyed job between its two statements (graphile-worker #580). Swallowed, that is a candidate
 -- without a wake-up.
+-- Why not add_job: it wraps add_jobs, and its statements would be planned at each call as well.
+-- p_mode: 'preserve_run_at' or 'replace'.
 create or replace function canonry.wake(
   p_task text, p_account text, p_queue_name text, p_run_at timestamptz, p_mode text
 ) returns void language plpgsql
@@ -29,9 +31,10 @@ begin
     perform pg_advisory_xact_lock_shared(7161005377002);
   end if;
   for attempt in 1..100 loop
-    select j.id into job_id from graphile_worker.add_job(
-      p_task, json_build_object('account', p_account), queue_name := p_queue_name,
-      run_at := p_run_at, job_key := p_task || ':' || p_account, job_key_mode := p_mode
+    select j.id into job_id from graphile_worker.add_jobs(
+      array[(p_task, json_build_object('account', p_account), p_queue_name, p_run_at, null,
+        p_task || ':' || p_account, null, null)::graphile_worker.job_spec],
+      p_mode = 'preserve_run_at'
     ) j;
     if job_id is not null then
       return;
