@@ -37,6 +37,20 @@ const holdsAlways = `
   create or replace function canonry.holds(p_line_id bigint, p_fence bigint)
   returns boolean language sql as 'select true';`;
 
+/** A kernel function that returns nothing does one call in five not at all. */
+const sometimes = (name: string, types: string): string => {
+  const given = types.split(', ').map((_, n) => `$${n + 1}`);
+  return `
+      alter function canonry.${name}(${types}) rename to ${name}_for_sure;
+      create function canonry.${name}(${types}) returns void language plpgsql as $$
+      begin
+        if random() < 0.8 then
+          perform canonry.${name}_for_sure(${given.join(', ')});
+        end if;
+      end
+      $$;`;
+};
+
 export const mutants: Record<string, Mutant> = {
   'naive poller': {
     breaks: 'K2, K3: everybody claims, nobody is fenced',
@@ -64,16 +78,8 @@ export const mutants: Record<string, Mutant> = {
     breaks: 'K1: a candidate commits without its wake-up',
     scenario: scenario('kill-worker'),
     sql: () => `
-      alter function canonry.wake(text, text, text, timestamptz, text) rename to wake_for_sure;
-      create function canonry.wake(
-        p_task text, p_account text, p_queue_name text, p_run_at timestamptz, p_mode text
-      ) returns void language plpgsql as $$
-      begin
-        if random() < 0.8 then
-          perform canonry.wake_for_sure(p_task, p_account, p_queue_name, p_run_at, p_mode);
-        end if;
-      end
-      $$;
+      ${sometimes('wake', 'text, text, text, timestamptz, text')}
+      ${sometimes('wake_all', 'text, text[], text[], timestamptz[], text')}
       create or replace function canonry.sweep(p_stale_seconds double precision)
       returns integer language sql as 'select 0';`,
   },
