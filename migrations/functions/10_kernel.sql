@@ -3,7 +3,8 @@
 -- an account row locks it before it calls in here. Submissions of several accounts in one transaction
 -- take the job row of each first, but wait for none of these (try_wake_lock).
 --
--- Every function of these files that is written in plpgsql says `set enable_seqscan = off set jit = off`.
+-- Every plpgsql function that a process calls says `set enable_seqscan = off set jit = off`; what it
+-- calls in turn inherits that, at no cost of its own.
 -- A session keeps the plans of a function. Made while a table was small, a plan reads it from end to
 -- end, and goes on doing so until autovacuum has looked at the grown table, a minute or more into a
 -- burst: every submission then reads all jobs. jit = off, because Postgres before 18 counts a scan
@@ -54,7 +55,7 @@ $$;
 -- Returns false while somebody else has the row, and where somebody else may be about to create it: a
 -- line with a candidate can be snoozed, handed over, swept. The submission is then made by itself.
 create or replace function canonry.try_wake_lock(p_task text, p_account text) returns boolean
-language plpgsql set enable_seqscan = off set jit = off as $$
+language plpgsql as $$
 declare
   v_key text := p_task || ':' || p_account;
 begin
@@ -113,7 +114,7 @@ $$;
 -- account get their ids in commit order.
 -- Index: unique (account, task).
 create or replace function canonry.add_candidate(p_task text, p_account text) returns bigint
-language plpgsql set enable_seqscan = off set jit = off as $$
+language plpgsql as $$
 declare
   v_line_id bigint;
   v_candidate_id bigint;
@@ -136,7 +137,7 @@ $$;
 -- retry that the head of the line is waiting for.
 create or replace function canonry.submit(
   p_task text, p_account text, p_queue_name text
-) returns bigint language plpgsql set enable_seqscan = off set jit = off as $$
+) returns bigint language plpgsql as $$
 declare
   v_candidate_id bigint := canonry.add_candidate(p_task, p_account);
 begin
@@ -152,7 +153,7 @@ $$;
 -- Returns the head; candidate_id is null when the line is empty. An empty line is free
 -- afterwards, and so is one whose head waits for a later time or for a person.
 create or replace function canonry.next_head(p_line_id bigint, p_fence bigint)
-returns canonry.head language plpgsql set enable_seqscan = off set jit = off as $$
+returns canonry.head language plpgsql as $$
 declare
   head canonry.head;
 begin
@@ -179,7 +180,7 @@ $$;
 -- Returns null when another worker holds the line.
 create or replace function canonry.claim(
   p_task text, p_account text, p_holder text, p_claim_seconds double precision
-) returns canonry.head language plpgsql set enable_seqscan = off set jit = off as $$
+) returns canonry.head language plpgsql as $$
 declare
   v_line_id bigint;
   v_fence bigint;
@@ -203,7 +204,7 @@ $$;
 -- lost, and which the server runs only now, must not act on a line that was let go meanwhile.
 -- Returns false when the claim was overtaken: the caller then changes nothing (K3).
 create or replace function canonry.holds(p_line_id bigint, p_fence bigint)
-returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
+returns boolean language plpgsql as $$
 begin
   perform 1 from canonry.line
     where line_id = p_line_id and fence = p_fence and holder is not null for no key update;
@@ -214,7 +215,7 @@ $$;
 -- Who: a domain's resolution function, in its transaction, after holds().
 -- Why safe: conditional on the exact source state.
 create or replace function canonry.resolve(p_candidate_id bigint, p_state text, p_why text)
-returns void language plpgsql set enable_seqscan = off set jit = off as $$
+returns void language plpgsql as $$
 begin
   update canonry.candidate
     set state = p_state, why = p_why, resolved_at = clock_timestamp()
@@ -232,7 +233,7 @@ $$;
 -- Returns how many there were.
 create or replace function canonry.resolve_line(
   p_line_id bigint, p_through bigint, p_state text, p_why text
-) returns integer language plpgsql set enable_seqscan = off set jit = off as $$
+) returns integer language plpgsql as $$
 declare
   v_count integer;
 begin
@@ -257,7 +258,7 @@ create or replace function canonry.snooze(
   p_line_id bigint, p_fence bigint, p_candidate_id bigint,
   p_delay_seconds double precision, p_why text, p_last_error text, p_wake boolean default true,
   out held boolean, out account text, out run_at timestamptz
-) language plpgsql set enable_seqscan = off set jit = off as $$
+) language plpgsql as $$
 declare
   v_task text;
 begin
@@ -304,7 +305,7 @@ $$;
 -- Locks: the head's row, then the job row.
 -- Makes the head due now and wakes its line.
 create or replace function canonry.look_now(p_task text, p_account text)
-returns void language plpgsql set enable_seqscan = off set jit = off as $$
+returns void language plpgsql as $$
 begin
   update canonry.candidate set next_attempt_at = clock_timestamp()
     where candidate_id = (

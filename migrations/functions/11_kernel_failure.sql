@@ -7,7 +7,7 @@
 -- marker there makes the task retry the candidate (K8: the two agree, whoever acts).
 create or replace function canonry.mark_failed(
   p_task text, p_account text, p_candidate_id bigint, p_error text
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+) returns void language plpgsql as $$
 declare
   v_job_id bigint;
 begin
@@ -83,7 +83,7 @@ $$;
 -- domain, in the same transaction.
 create or replace function canonry.end_unresolved(
   p_task text, p_candidate_id bigint, p_state text, p_why text
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+) returns void language plpgsql as $$
 declare
   v_follow text;
 begin

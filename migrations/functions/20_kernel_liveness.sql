@@ -7,7 +7,7 @@
 -- fenced: it deletes the job by its number, though the job may have become the wake-up of newer work.
 -- So the job goes on under a new number, and the late completion finds nothing.
 create or replace function canonry.unlock_workers(p_worker_ids text[])
-returns void language plpgsql set enable_seqscan = off set jit = off as $$
+returns void language plpgsql as $$
 begin
   update graphile_worker._private_jobs
     set id = default, locked_at = null, locked_by = null
@@ -149,7 +149,7 @@ $$;
 -- Index: line_held.
 -- Uses the engine's private tables for queues: there is no public view of them.
 create or replace function canonry.free_orphans(p_stale_seconds double precision)
-returns void language plpgsql set enable_seqscan = off set jit = off as $$
+returns void language plpgsql as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
 begin
@@ -210,16 +210,22 @@ begin
   for v_head in
     select c.line_id from canonry.candidate c
     where c.resolved_at is null and c.next_attempt_at < v_before and c.state = 'waiting'
-      and c.candidate_id = (
-        select elder.candidate_id from canonry.candidate elder
-        where elder.line_id = c.line_id and elder.resolved_at is null
-        order by elder.candidate_id limit 1
-      )
+      -- in this order: a deep line that is at work is asked nothing more
+      and case
+        when exists (
+          select 1 from canonry.line l
+          where l.line_id = c.line_id and l.claimed_at >= v_before - interval '1 minute'
+        ) then false
+        else c.candidate_id = (
+          select elder.candidate_id from canonry.candidate elder
+          where elder.line_id = c.line_id and elder.resolved_at is null
+          order by elder.candidate_id limit 1
+        )
+      end
     order by c.next_attempt_at
     limit 1000
   loop
     select * into strict v_line from canonry.line where line_id = v_head.line_id;
-    continue when v_line.claimed_at >= v_before - interval '1 minute';
     continue when exists (
       select 1 from graphile_worker.jobs j
       where j.key = v_line.task || ':' || v_line.account and j.attempts < j.max_attempts

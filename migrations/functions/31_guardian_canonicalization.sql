@@ -66,7 +66,7 @@ drop function if exists guardian.park_followers(text, bigint);
 -- up does not wait until the back-off of older deltas is over, and does not put them off either.
 create or replace function guardian.park_followers(
   p_account_id text, p_line_id bigint, p_forget boolean, p_reconcile_seconds double precision
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+) returns void language plpgsql as $$
 declare
   v_at timestamptz := clock_timestamp() + make_interval(secs => p_reconcile_seconds);
   v_mode text := 'replace';
@@ -103,7 +103,7 @@ $$;
 -- set when it changed, release when the account now names another guardian.
 -- Returns false when the account is no longer at the base.
 create or replace function guardian.move_account(p_base text, p_result guardian.delta)
-returns boolean language plpgsql set enable_seqscan = off set jit = off as $$
+returns boolean language plpgsql as $$
 begin
   update guardian.account a
     set commitment = p_result.new_commitment, state = p_result.result_state,
@@ -268,7 +268,7 @@ $$;
 -- the line row are locked.
 create or replace function guardian.follow_resolution(
   p_candidate_id bigint, p_state text, p_why text
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+) returns void language plpgsql as $$
 declare
   v_account_id text;
   v_line_id bigint;

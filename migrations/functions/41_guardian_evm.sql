@@ -28,7 +28,7 @@ $$;
 -- Index: primary key.
 -- Returns null when the account may be changed, else the refusal; released wins over paused.
 create or replace function guardian.evm_gate(p_account_id text)
-returns text language plpgsql set enable_seqscan = off set jit = off as $$
+returns text language plpgsql as $$
 declare
   v_account guardian.evm_account;
 begin

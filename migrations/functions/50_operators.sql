@@ -20,7 +20,7 @@ $$;
 
 -- Who: triggers of guardian.admin_action.
 create or replace function guardian.refuse_change() returns trigger language plpgsql
-set enable_seqscan = off set jit = off as $$
+as $$
 begin
   raise exception 'guardian.% is append-only', tg_table_name;
 end

@@ -4,7 +4,7 @@
 -- trigger's, so that a promotion pays for a comparison and nothing else).
 -- The account list is ordered by this time; a release is put on record with it.
 create or replace function guardian.note_account_change() returns trigger language plpgsql
-set enable_seqscan = off set jit = off as $$
+as $$
 begin
   new.metadata_updated_at := now();
   if old.released_at is null and new.released_at is not null then
@@ -29,7 +29,7 @@ create or replace trigger account_metadata_changed
 -- Locks: a row of account_count for each part it touches, until the end of the transaction, which
 -- for a configuration is near. Promotions never come here.
 create or replace function guardian.count_accounts() returns trigger language plpgsql
-set enable_seqscan = off set jit = off as $$
+as $$
 declare
   v_by integer := case tg_op when 'DELETE' then -1 else 1 end;
 begin
@@ -61,7 +61,7 @@ create or replace trigger evm_account_removed after delete on guardian.evm_accou
 
 -- Who: trigger of guardian.account, when a configuration changes the scheme.
 create or replace function guardian.recount_account() returns trigger language plpgsql
-set enable_seqscan = off set jit = off as $$
+as $$
 begin
   insert into guardian.account_count as c (auth_method, slot, accounts)
     values ('miden_' || old.auth_scheme, hashtext(new.account_id) & 15, -1),

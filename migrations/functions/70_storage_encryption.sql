@@ -34,7 +34,7 @@ $$;
 -- Who: the triggers below. A process without a key that was running before the store was marked
 -- would go on writing in the clear; without accounts of its own it has nothing to write about.
 create or replace function guardian.refuse_clear_text() returns trigger language plpgsql
-set enable_seqscan = off set jit = off as $$
+as $$
 begin
   if exists (select 1 from guardian.storage_encryption) then
     raise exception 'the store is encrypted, and this process has no key';

@@ -72,7 +72,7 @@ end
 $$;
 
 create function bench.payment_of(p_head canonry.head) returns bench.head
-language plpgsql set enable_seqscan = off set jit = off as $$
+language plpgsql as $$
 declare
   v_seq bigint;
 begin
