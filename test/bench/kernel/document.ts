@@ -85,6 +85,7 @@ export function kernelSection(runs: Runs): string {
         .filter(([command]) => command !== 'peers')
         .map(([command, fields]) => [`\`${command}\``, ...columns.map(([field]) => fields[field])]),
     ),
+    acceptTable(runs),
     crossing(runs),
     peerTable(runs),
   ]
@@ -101,6 +102,34 @@ function targetTable(runs: Runs): string {
     return [`\`${command}\``, `${value ?? ''} ${what}`, aim, verdict];
   });
   return table(['command', 'measured', 'aim', ''], rows);
+}
+
+/** Submissions: as an API process commits them, each by itself, and beside plain inserts. */
+function acceptTable(runs: Runs): string {
+  const commands = ['ingest', 'ingest --queue none'].filter((command) => runs[command]);
+  const [first] = commands;
+  if (!first) return '';
+  const rows = commands.map((command) => {
+    const run = runs[command]!;
+    return [
+      `\`${command}\``,
+      run['commits_per_s'],
+      run['of_plain'],
+      run['alone_commits_per_s'],
+      run['plain_commits_per_s'],
+      `${run['p50_ms']} / ${run['p99_ms']}`,
+      `${run['far_p50_ms']} / ${run['far_alone_p50_ms']}`,
+    ];
+  });
+  const { clients, far_ms } = runs[first]!;
+  return [
+    '### Accepting submissions',
+    `Commits a second of ${clients} requests at a time, each a candidate with its wake-up: together, as an API process commits them, and each in a transaction of its own; beside plain inserts of the same rows in the same run. Far is ${far_ms} ms away from the database.`,
+    table(
+      ['command', 'together', 'of plain', 'alone', 'plain', 'p50 / p99 ms', 'far p50 ms, alone'],
+      rows,
+    ),
+  ].join('\n\n');
 }
 
 /** Rate by the number of accounts with work, with and without a queue name for each. */
