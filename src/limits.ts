@@ -60,6 +60,9 @@ export const kernelLimits = {
   maxDrainCandidates: 100,
   /** The same in time, milliseconds. */
   maxDrainMs: 200,
+  /** A line that makes most of its process's decisions rests after each for as long as it took, at
+   * most this long: the others find a processor. Little beside a look at a real chain. */
+  giveWayMs: 5,
   /** Between two heartbeats: four fit into the time after which a worker counts as silent. */
   heartbeatMs: 500,
   /** A worker without a heartbeat for this long loses its lines: recovery within 5 s. Losing

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
@@ -63,10 +64,11 @@ export interface DrainContext {
 /**
  * Works on a line until it is empty, waits, or is taken away (invariants K2, K3).
  *
- * Stops early and wakes the line again after a bounded share of work, so that one long line
- * does not hold up the others. Asked to stop, it drops the look it is in and hands the line over at
- * once (K6): whoever takes the line looks again. An unexpected failure is
- * recorded on the candidate, which keeps its place; the job itself does not fail.
+ * Stops early and wakes the line again after a bounded share of work, and gives way while it makes
+ * most of its process's decisions, so that one long line does not hold up the others. Asked to stop,
+ * it drops the look it is in and hands the line over at once (K6): whoever takes the line looks
+ * again. An unexpected failure is recorded on the candidate, which keeps its place; the job itself
+ * does not fail.
  *
  * @returns how many candidates were decided.
  * @throws what the database says when even the failure cannot be recorded.
@@ -87,10 +89,11 @@ export async function drain<H extends Head>(
 
 async function drainClaimed<H extends Head>(
   work: LineWork<H>,
-  { sql, log, events, signal }: DrainContext,
+  { sql, log, held, events, signal }: DrainContext,
   claimed: H,
 ): Promise<number> {
   const started = performance.now();
+  const before = held.decisions;
   let decided = 0;
   let head: H | null = claimed;
   while (head && head.candidate_id !== null && head.due) {
@@ -101,6 +104,7 @@ async function drainClaimed<H extends Head>(
       return decided;
     }
     const current: H = head;
+    const begun = performance.now();
     try {
       head = await work.decide(current, signal);
     } catch (error) {
@@ -112,6 +116,11 @@ async function drainClaimed<H extends Head>(
       return decided;
     }
     decided += 1;
+    held.decisions += 1;
+    const ofOthers = held.decisions - before - decided;
+    if (head && ofOthers > 0 && decided > ofOthers) {
+      await sleep(Math.min(performance.now() - begun, kernelLimits.giveWayMs));
+    }
   }
   return decided;
 }

@@ -4,6 +4,8 @@
  */
 export class HeldLines {
   readonly #lines = new Map<bigint, number>();
+  /** Made by this process so far, on all lines. */
+  decisions = 0;
 
   /** Counted, since a drain of a later claim may begin before an overtaken one has noticed. */
   add(lineId: bigint): void {

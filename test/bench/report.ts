@@ -33,7 +33,7 @@ export const machine = {
 const rounded = (ms: number) => Number(ms.toPrecision(3));
 
 /** @param sorted in ascending order, not empty. */
-function quantile(sorted: readonly number[], q: number): number {
+export function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 

@@ -128,3 +128,17 @@ export async function timing(sql: Sql, since: Date, accounts = '%', except = '')
     max_ms: Number(max.toFixed(2)),
   };
 }
+
+/** In ms, of the effects since `since`; as in `timing`. */
+export async function latencies(
+  sql: Sql,
+  since: Date,
+  accounts: string,
+  except: string,
+): Promise<number[]> {
+  const rows = await sql<{ ms: number }[]>`
+    select (extract(epoch from e.at - greatest(c.submitted_at, ${since})) * 1000)::float8 as ms
+    from bench.effect e join canonry.candidate c using (candidate_id)
+    where e.at >= ${since} and e.account like ${accounts} and e.account <> ${except}`;
+  return rows.map(({ ms }) => ms);
+}
