@@ -93,6 +93,7 @@ async function drainClaimed<H extends Head>(
   claimed: H,
 ): Promise<number> {
   const started = performance.now();
+  // others are at work when they decided something since this drain began, so lately: maxDrainMs
   const before = held.decisions;
   let decided = 0;
   let head: H | null = claimed;
@@ -118,7 +119,8 @@ async function drainClaimed<H extends Head>(
     decided += 1;
     held.decisions += 1;
     const ofOthers = held.decisions - before - decided;
-    if (head && ofOthers > 0 && decided > ofOthers) {
+    const goesOn = head !== null && head.candidate_id !== null && head.due;
+    if (goesOn && ofOthers > 0 && decided > ofOthers) {
       await sleep(Math.min(performance.now() - begun, kernelLimits.giveWayMs));
     }
   }

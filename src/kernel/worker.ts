@@ -40,8 +40,8 @@ export function workerPreset(options: {
       concurrentJobs: options.concurrency,
       // one connection for LISTEN, one for the liveness of the pool, the rest for jobs
       maxPoolSize: options.concurrency + 2,
-      // wake-ups in the future (snoozed lines) are found by polling, and the first re-look at
-      // the chain is due after half a second
+      // wake-ups in the future (snoozed lines) are found by polling, and the first of them is due
+      // after half a second
       pollInterval: 250,
       // a batched fetch locks the queue rows once for many jobs; one job at a time, 20 000
       // accounts drain at 123/s. It grows while fetching is what takes the time (fetch-plugin.ts)

@@ -1,4 +1,4 @@
-/** A long line rests while others are at work, and only then. */
+/** A long line rests when others were at work since its drain began, and only then. */
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { Sql } from '../../src/database/connect.ts';
@@ -25,7 +25,7 @@ async function rests(others: boolean): Promise<number[]> {
         decided += 1;
         if (others && decided <= othersDecide) held.decisions += 1;
         // answers without leaving the turn of the event loop: whoever else runs, runs in a rest
-        return Promise.resolve(decided < decisions ? head : null);
+        return Promise.resolve(decided < decisions ? head : { ...head, candidate_id: null });
       },
       retry: { maxFailures: 1, backoff: { firstMs: 1, lastMs: 1, growth: 1 }, terminal: 'halt' },
       queueName: null,
@@ -55,6 +55,6 @@ it('rests after each decision but the last once it has made more than half of th
   expect(await rests(true)).toEqual(after);
 });
 
-it('does not rest while nobody else is at work', async () => {
+it('does not rest when nobody else was at work', async () => {
   expect(await rests(false)).toEqual([]);
 });
