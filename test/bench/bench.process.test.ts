@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -13,6 +16,12 @@ async function bench(...args: string[]): Promise<Record<string, unknown>> {
     { cwd: project },
   );
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+}
+
+interface Failed {
+  code: number;
+  stdout: string;
+  stderr: string;
 }
 
 test.each([
@@ -43,5 +52,37 @@ test.each([
     p50_ms: expect.any(Number),
     p99_ms: expect.any(Number),
     max_ms: expect.any(Number),
+  });
+});
+
+/** A folder of the migrations in which a line's next candidate is the youngest. */
+function withoutOrder(): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'canonry-migrations-'));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+  fs.cpSync(path.join(project, 'migrations'), folder, { recursive: true });
+  const file = path.join(folder, 'functions/10_kernel.sql');
+  const text = fs.readFileSync(file, 'utf8');
+  const mutant = text.replace('order by c.candidate_id\n', 'order by c.candidate_id desc\n');
+  expect(mutant).not.toBe(text);
+  fs.writeFileSync(file, mutant);
+  return folder;
+}
+
+test('a kernel that does not keep the order: exit code 1, and every figure', async () => {
+  const failed = await bench('many', '--accounts', '2', '--migrations', withoutOrder()).then(
+    () => expect.fail('it passed'),
+    (error: Failed) => error,
+  );
+  expect(failed.code).toBe(1);
+  const result = JSON.parse(failed.stdout.trim().split('\n').at(-1) ?? '') as { lost: number };
+  expect(result).toMatchObject({ order_violations: expect.any(Number), lost: 0 });
+  expect(failed.stderr).toMatch(/^many was not done right: order_violations is \d+$/m);
+});
+
+test('what cannot be run as asked: one line, exit code 2', async () => {
+  await expect(bench('many', '--workers', 'all')).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: '--workers is a whole number of at least 1, not "all".\n',
   });
 });

@@ -37,8 +37,9 @@ export interface Run {
 
 const templateName = 'bench_template';
 
+/** @param options `logFiles` are laid in beforehand: a gigabyte, for runs whose figures count. */
 export async function openStage(
-  options: { migrations?: string | undefined; settings?: string[] } = {},
+  options: { migrations?: string | undefined; settings?: string[]; logFiles?: boolean } = {},
 ): Promise<Stage> {
   const settings = [...durableSettings, ...(options.settings ?? [])];
   const cluster = await startCluster({ durable: true, settings });
@@ -48,7 +49,7 @@ export async function openStage(
   await migrate(template, options.migrations ? { directory: options.migrations } : {});
   await template.sql.unsafe(fs.readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'));
   await template.close();
-  await layInLogFiles(admin);
+  if (options.logFiles) await layInLogFiles(admin);
   const pidFile = path.join(cluster.directory, 'data', 'postmaster.pid');
   let runs = 0;
   return {
