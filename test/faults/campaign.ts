@@ -38,7 +38,10 @@ interface Task {
   queue: QueueMode;
 }
 
-/** @param say takes a line for people. */
+/**
+ * @param say takes a line for people.
+ * @throws Error when there is nothing to run: no runs are not a success.
+ */
 export async function runCampaign(
   campaign: Campaign,
   say: (line: string) => void,
@@ -47,6 +50,7 @@ export async function runCampaign(
   const tasks = campaign.scenarios.flatMap((scenario) =>
     campaign.seeds.flatMap((seed) => campaign.queues.map((queue) => ({ scenario, seed, queue }))),
   );
+  if (tasks.length === 0 || !(campaign.parallel >= 1)) throw new Error('a campaign of no runs');
   const waiting = [...tasks];
   const reports: (Report & { name: string })[] = [];
   const lanes = Array.from({ length: campaign.parallel }, async () => {
@@ -109,7 +113,7 @@ async function runTask(stage: Stage, task: Task, say: (line: string) => void): P
 /** The checker's report, with what the lab itself noticed. */
 export function judge(record: RunRecord, expectations: Expectations): Report {
   const report = check(record, expectations);
-  const complaints = record.complaints.map((text) => violation('leftover', text));
+  const complaints = record.complaints.map((text) => violation('handover', text));
   return { ...report, violations: [...report.violations, ...complaints] };
 }
 

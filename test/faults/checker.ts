@@ -10,11 +10,12 @@ import {
 import { checkFences } from './rules/fencing.ts';
 import {
   checkDelays,
-  checkGivenUp,
   checkLeftovers,
   checkWakeUps,
+  checkWork,
   delaysOf,
 } from './rules/liveness.ts';
+import { checkEvidence, checkGivenUp, checkMarkers } from './rules/explanation.ts';
 import { checkChains, checkHeads, checkOnce } from './rules/order.ts';
 import type { Violation } from './rules/violation.ts';
 
@@ -40,8 +41,11 @@ export function check(run: Run, expectations: Expectations): Report {
       ...checkFences(run),
       ...checkWakeUps(run),
       ...checkGivenUp(run, expectations),
+      ...checkEvidence(run),
+      ...checkMarkers(run),
       ...checkLeftovers(run),
       ...checkDelays(run, expectations),
+      ...checkWork(run),
     ],
     canonical: run.final.deltas.filter(({ status }) => status === 'canonical').length,
     maxRecoveryMs: Math.round(Math.max(0, ...recoveries)),

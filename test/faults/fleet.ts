@@ -29,6 +29,8 @@ interface Member extends MemberOptions {
   paused: boolean;
   /** What it wrote since its last start. */
   said: string;
+  /** When that was, milliseconds since the epoch. */
+  startedAt: number;
 }
 
 export class Fleet {
@@ -43,7 +45,7 @@ export class Fleet {
     this.#members = new Map(
       members.map((member) => [
         member.name,
-        { ...member, child: undefined, wanted: false, paused: false, said: '' },
+        { ...member, child: undefined, wanted: false, paused: false, said: '', startedAt: 0 },
       ]),
     );
     this.#onEnd = onEnd;
@@ -52,6 +54,11 @@ export class Fleet {
   /** What all of them wrote. */
   get output(): string {
     return this.#output;
+  }
+
+  /** When the process was started last, milliseconds since the epoch. */
+  startedAt(name: string): number {
+    return this.#member(name).startedAt;
   }
 
   /** Starts a process that is down and waits until it is ready. */
@@ -113,6 +120,7 @@ export class Fleet {
     });
     member.child = child;
     member.said = '';
+    member.startedAt = Date.now();
     const hear = (bytes: Uint8Array) => {
       const text = new TextDecoder().decode(bytes);
       member.said += text;

@@ -41,6 +41,8 @@ export type Change = { seq: number; txid: string; at: Instant; writer: string } 
   | { relation: 'worker'; key: string; before: object | null; after: object | null }
   /** No wake-up at the commit of a waiting candidate (key). */
   | { relation: 'unwoken'; key: string; before: null; after: null }
+  /** A candidate (key) that halted at a commit without a failed job, or has one and did not halt. */
+  | { relation: 'marker'; key: string; before: null; after: null }
   /** The sweep had to wake lines (key: how many). */
   | { relation: 'swept'; key: string; before: null; after: null }
 );
@@ -62,6 +64,8 @@ export interface DeltaRow {
   prev: string;
   next: string;
   ack: string;
+  /** What looks have shown so far: retries, divergences, confirmations of a request to abandon. */
+  evidence: number[];
 }
 
 interface AccountRow {

@@ -21,6 +21,7 @@ const cases: [scenario: string, queue: QueueMode, promise: string][] = [
   ['chain-slow', 'none', 'K7: slow looks hold nothing up but their own line'],
   ['chain-lying', 'account', 'K7, K8: wrong answers end in a named state and are made good'],
   ['chain-flapping', 'none', 'K7: answers that contradict each other move nothing twice'],
+  ['halts', 'account', 'K8: what halts says so everywhere, and goes on after a retry'],
   ['pool-exhaustion', 'none', 'K8: without connections everything waits, nothing is lost'],
   ['clock-skew', 'account', 'K3, K6: only the clock of the database counts'],
   ['duplicate-submissions', 'none', 'K1, K5: one delta sent many times is one candidate'],

@@ -19,7 +19,7 @@ export interface RunOptions {
   seed: number;
   queue: QueueMode;
   /** SQL that breaks the kernel on purpose. */
-  mutant?: string;
+  mutant?: string | undefined;
   /** Time for everything to become canonical once the load is over, milliseconds. */
   settleMs?: number;
 }
@@ -28,7 +28,7 @@ export interface RunRecord extends Run {
   schedule: string[];
   /** What the processes wrote. */
   output: string;
-  /** Planned stops that did not end well, processes that never came up. */
+  /** Planned stops that did not end well, or kept something. */
   complaints: string[];
 }
 

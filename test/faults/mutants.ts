@@ -3,12 +3,23 @@
  * each of them.
  */
 import { readMigrationFiles } from '../../src/database/migration-files.ts';
-import { scenarios, type Scenario } from './scenarios.ts';
+import type { QueueMode } from './lab.ts';
+import type { ViolationKind } from './rules/violation.ts';
+import { loadMs, scenarios, type Scenario } from './scenarios.ts';
+import type { Fault } from './schedule.ts';
+
+/** Where mutants run, and where the healthy kernel has to be clean under the same seed. */
+interface Ground {
+  scenario: Scenario;
+  queue: QueueMode;
+}
 
 export interface Mutant {
   /** The promise it breaks. */
   breaks: string;
-  scenario: Scenario;
+  /** What the checker has to say about it, whatever else it says. */
+  shows: ViolationKind;
+  on: GroundName;
   sql(): string;
 }
 
@@ -32,6 +43,31 @@ const scenario = (name: string, changes: Partial<Scenario> = {}): Scenario => {
   return { ...found, ...changes };
 };
 
+/** No mutant depends on the queue mode, so both are used. */
+export const grounds = {
+  zombie: { scenario: scenario('zombie'), queue: 'none' },
+  'kill-worker': { scenario: scenario('kill-worker'), queue: 'account' },
+  pipelined: { scenario: scenario('pipelined'), queue: 'none' },
+  /** Workers stop in the middle of looks. */
+  'stop-while-slow': {
+    scenario: scenario('chain-slow', {
+      plan: (random, workers) => [
+        { at: 0, ms: loadMs, do: 'chain', mode: 'slow' },
+        ...workers.map((target, i): Fault => ({
+          at: 900 * (i + 1) + random.between(0, 300),
+          ms: 0,
+          do: 'stop',
+          target,
+        })),
+      ],
+    }),
+    queue: 'account',
+  },
+  'chain-down': { scenario: scenario('chain-down'), queue: 'none' },
+  halts: { scenario: scenario('halts'), queue: 'account' },
+} as const satisfies Record<string, Ground>;
+export type GroundName = keyof typeof grounds;
+
 /** Whoever writes is taken to be the holder. */
 const holdsAlways = `
   create or replace function canonry.holds(p_line_id bigint, p_fence bigint)
@@ -54,7 +90,8 @@ const sometimes = (name: string, types: string): string => {
 export const mutants: Record<string, Mutant> = {
   'naive poller': {
     breaks: 'K2, K3: everybody claims, nobody is fenced',
-    scenario: scenario('zombie', { depth: 1 }),
+    shows: 'fence',
+    on: 'zombie',
     sql: () => `${holdsAlways}
       ${rewrite('canonry.claim', ['holder is null', 'true'])}
       create function lab.poll() returns trigger language plpgsql as $$
@@ -71,12 +108,14 @@ export const mutants: Record<string, Mutant> = {
   },
   'missing fence': {
     breaks: 'K3: a zombie writes under a claim that it lost',
-    scenario: scenario('zombie'),
+    shows: 'fence',
+    on: 'zombie',
     sql: () => holdsAlways,
   },
   'lost wake-up': {
     breaks: 'K1: a candidate commits without its wake-up',
-    scenario: scenario('kill-worker'),
+    shows: 'wake-up',
+    on: 'kill-worker',
     sql: () => `
       ${sometimes('wake', 'text, text, text, timestamptz, text')}
       ${sometimes('wake_all', 'text, text[], text[], timestamptz[], text')}
@@ -85,13 +124,15 @@ export const mutants: Record<string, Mutant> = {
   },
   'out-of-order retry': {
     breaks: 'K2: a retry loses its place',
-    scenario: scenario('pipelined'),
+    shows: 'order',
+    on: 'pipelined',
     sql: () =>
       rewrite('canonry.next_head', ['order by c.candidate_id', 'order by c.next_attempt_at']),
   },
   'partial promotion': {
     breaks: 'K4: the delta is canonical, the account is where it was',
-    scenario: scenario('kill-worker'),
+    shows: 'partial',
+    on: 'kill-worker',
     sql: () =>
       rewrite('guardian.promote_delta', [
         'if guardian.move_account(v_base, v_result) then',
@@ -100,7 +141,48 @@ export const mutants: Record<string, Mutant> = {
   },
   'double effect': {
     breaks: 'K4, K5: what was resolved is resolved again',
-    scenario: scenario('kill-worker'),
+    shows: 'duplicate',
+    on: 'kill-worker',
     sql: () => rewrite('canonry.resolve_line', ['and resolved_at is null', '']),
+  },
+  'stop without a handover': {
+    breaks: 'K6: who stops on purpose keeps its lines',
+    shows: 'handover',
+    on: 'stop-while-slow',
+    sql: () => `
+      create or replace function canonry.hand_over(
+        p_line_id bigint, p_fence bigint, p_queue_name text
+      ) returns boolean language sql as 'select true';
+      create or replace function canonry.retire(p_worker_id text) returns integer language sql as $$
+        delete from canonry.worker where worker_id = p_worker_id;
+        select 0;
+      $$;`,
+  },
+  'dead stay in office': {
+    breaks: 'K6: nobody takes the lines of who went silent',
+    shows: 'leftover',
+    on: 'kill-worker',
+    sql: () =>
+      rewrite('canonry.beat', ['where beat_at < clock_timestamp() - v_silence', 'where false']),
+  },
+  'outage as evidence': {
+    breaks: 'K7: a look that the chain did not answer spends the budget',
+    shows: 'evidence',
+    on: 'chain-down',
+    sql: () =>
+      rewrite('guardian.snooze_deltas', [
+        'i.retries,',
+        `i.retries + (i.why = 'chain_unavailable')::integer,`,
+      ]),
+  },
+  'halt without a marker': {
+    breaks: 'K8: a line halts and the failed jobs do not show it',
+    shows: 'marker',
+    on: 'halts',
+    sql: () =>
+      rewrite('canonry.fail', [
+        'perform canonry.mark_failed(v_line.task, v_line.account, p_candidate_id, p_error);',
+        '',
+      ]),
   },
 };

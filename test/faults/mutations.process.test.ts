@@ -1,7 +1,10 @@
-/** The checker has teeth: every kernel that is broken on purpose is noticed within a few seeds. */
+/**
+ * The checker has teeth: every kernel that is broken on purpose is noticed within a few seeds, by the
+ * kind of violation that its fault has to show; the healthy one is clean under the same seed.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mutants } from './mutants.ts';
-import { huntMutant, type Finding } from './mutations.ts';
+import { huntMutant, type Controls, type Finding } from './mutations.ts';
 import { openStage } from './stage.ts';
 
 /** Hunts at the same time, each on a server of its own: most of a run is waiting. */
@@ -11,11 +14,13 @@ const outcomes = new Map(
   Object.keys(mutants).map((name) => [name, Promise.withResolvers<Finding>()]),
 );
 
+const controls: Controls = new Map();
+
 async function runLane(waiting: string[]): Promise<void> {
   const stage = await openStage();
   for (let name = waiting.shift(); name; name = waiting.shift()) {
     const { resolve, reject } = outcomes.get(name)!;
-    await huntMutant(stage, name).then(resolve, reject);
+    await huntMutant(stage, name, controls).then(resolve, reject);
   }
   await stage.remove();
 }
@@ -29,9 +34,10 @@ beforeAll(() => {
 });
 afterAll(() => running, 120_000);
 
-const broken = Object.entries(mutants).map(([name, { breaks }]) => [name, breaks] as const);
+const broken = Object.entries(mutants).map(([name, { breaks, shows }]) => [name, breaks, shows]);
 
-it.each(broken)('%s (breaks %s)', { timeout: 180_000 }, async (name) => {
-  const { seeds, kinds } = await outcomes.get(name)!.promise;
-  expect(seeds, kinds.join(', ')).not.toBeNull();
+it.each(broken)('%s (breaks %s) shows %s', { timeout: 180_000 }, async (name) => {
+  const { seeds, kinds, control } = await outcomes.get(name!)!.promise;
+  expect(seeds, `only ${kinds.join(', ')}`).not.toBeNull();
+  expect(control, `seed ${seeds} without the mutant`).toEqual([]);
 });

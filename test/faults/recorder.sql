@@ -48,7 +48,8 @@ create function lab.delta_row(d guardian.delta) returns jsonb language sql as $$
   select case when d.account_id is not null then jsonb_build_object(
     'account_id', d.account_id, 'nonce', d.nonce, 'candidate_id', d.candidate_id::text,
     'status', d.status, 'prev', d.prev_commitment, 'next', d.new_commitment,
-    'ack', d.ack_signature
+    'ack', d.ack_signature,
+    'evidence', array[d.retry_count, d.divergence_count, d.abandon_confirm_count]
   ) end
 $$;
 
@@ -144,6 +145,26 @@ end
 $$;
 create constraint trigger lab_wake_up after insert or update on canonry.candidate
   deferrable initially deferred for each row execute function lab.expect_wake_up();
+
+-- At each commit what halted, and only that, has a job that failed for good. A candidate that its
+-- policy parked keeps its own until a person has looked.
+create function lab.expect_marker() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select 1 from canonry.candidate c
+    where c.candidate_id = new.candidate_id and c.state <> 'parked'
+      and (c.state = 'halted') <> exists (
+        select 1 from graphile_worker.jobs j
+        where j.key = 'failed:' || c.candidate_id and j.attempts >= j.max_attempts
+      )
+  ) then
+    insert into lab.change (relation, key) values ('marker', new.candidate_id::text);
+  end if;
+  return null;
+end
+$$;
+create constraint trigger lab_marker after insert or update on canonry.candidate
+  deferrable initially deferred for each row execute function lab.expect_marker();
 
 -- The sweep should find nothing to do.
 alter function canonry.sweep(double precision) rename to sweep_of_the_kernel;

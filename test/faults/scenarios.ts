@@ -192,6 +192,19 @@ export const scenarios: Record<string, Scenario> = {
       },
     ],
   },
+  /** Decisions fail for a while and halt their lines, until a person lets them be looked at again. */
+  halts: {
+    ...usual,
+    mayGiveUp: true,
+    plan: (random, workers) => [
+      {
+        at: random.between(300, 1_200),
+        ms: random.between(800, 1_600),
+        do: 'break',
+      },
+      { at: random.between(1_000, 3_000), ms: 300, do: 'kill', target: random.pick(workers) },
+    ],
+  },
   /** Tiny pools, and a server that has hardly a connection left. */
   'pool-exhaustion': {
     ...usual,

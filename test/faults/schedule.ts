@@ -4,7 +4,7 @@ import type { Cluster } from '../support/cluster.ts';
 import type { ChainMode, LabChain } from './chain.ts';
 import type { Fleet } from './fleet.ts';
 import type { LabProxy } from './proxy.ts';
-import type { LabDatabase } from './stage.ts';
+import { readLeftovers, type LabDatabase } from './stage.ts';
 
 /** Begins `at` milliseconds after the load and is healed `ms` later. */
 export type Fault = { at: number; ms: number } & (
@@ -17,6 +17,8 @@ export type Fault = { at: number; ms: number } & (
   /** All connections of the target are reset. */
   | { do: 'reset'; target: string }
   | { do: 'chain'; mode: ChainMode }
+  /** Decisions fail, and the first failure of each halts its line, until a person looks. */
+  | { do: 'break' }
   /** Takes connections until only so many are left to the processes. */
   | { do: 'occupy'; left: number }
 );
@@ -46,19 +48,16 @@ export function isTakenOver(fault: Fault): boolean {
 
 /** Does what the fault says, waits its time, and heals it. */
 export async function perform(fault: Fault, controls: Controls): Promise<void> {
-  const { fleet, chain, cluster, proxies } = controls;
+  const { fleet, chain, cluster, proxies, database } = controls;
   switch (fault.do) {
     case 'kill':
       await fleet.kill(fault.target);
       await sleep(fault.ms);
       return fleet.start(fault.target);
-    case 'stop': {
-      const ending = await fleet.stop(fault.target);
-      if (ending !== 0)
-        controls.complain(`${fault.target} ended with ${ending} when asked to stop`);
+    case 'stop':
+      await stop(fault.target, controls);
       await sleep(fault.ms);
       return fleet.start(fault.target);
-    }
     case 'pause':
       fleet.pause(fault.target);
       await sleep(fault.ms);
@@ -80,8 +79,54 @@ export async function perform(fault: Fault, controls: Controls): Promise<void> {
       await chain.set(fault.mode);
       await sleep(fault.ms);
       return chain.set('honest');
+    case 'break':
+      await database.query(breakDecisions);
+      await sleep(fault.ms);
+      await database.query(mendDecisions);
+      // a decision that began before may halt its line until then
+      await sleep(500);
+      return retryHalted(database);
     case 'occupy':
       return occupy(controls, fault.left, fault.ms);
+  }
+}
+
+/** At its end a process that was asked to stop has nothing any more. */
+async function stop(target: string, { fleet, database, complain }: Controls): Promise<void> {
+  const since = fleet.startedAt(target);
+  const ending = await fleet.stop(target);
+  if (ending !== 0) return complain(`${target} ended with ${ending} when asked to stop`);
+  for (const what of await readLeftovers(database, { process: target, since })) {
+    complain(`${target} was asked to stop and left behind: ${what}`);
+  }
+}
+
+/** No account moves, and no failure is retried. */
+const breakDecisions = `
+  alter function guardian.move_account(text, guardian.delta) rename to move_account_of_the_kernel;
+  create function guardian.move_account(text, guardian.delta) returns boolean language plpgsql as $$
+  begin
+    raise exception 'the lab lets decisions fail';
+  end
+  $$;
+  alter function canonry.fail(bigint, bigint, bigint, text, double precision, text)
+    rename to fail_of_the_kernel;
+  create function canonry.fail(bigint, bigint, bigint, text, double precision, text)
+  returns boolean language sql as 'select canonry.fail_of_the_kernel($1, $2, $3, $4, null, $6)';`;
+const mendDecisions = `
+  drop function guardian.move_account(text, guardian.delta);
+  alter function guardian.move_account_of_the_kernel(text, guardian.delta) rename to move_account;
+  drop function canonry.fail(bigint, bigint, bigint, text, double precision, text);
+  alter function canonry.fail_of_the_kernel(bigint, bigint, bigint, text, double precision, text)
+    rename to fail;`;
+
+/** What a person does once the fault is mended, one candidate at a time. */
+async function retryHalted(database: LabDatabase): Promise<void> {
+  const halted = await database.query<{ id: string }>(
+    `select candidate_id::text as id from canonry.candidate where state = 'halted'`,
+  );
+  for (const { id } of halted) {
+    await database.query(`select canonry.operate(${id}, 'retry', 'lab', 'decisions work again')`);
   }
 }
 

@@ -111,7 +111,8 @@ export async function readFinal(database: LabDatabase): Promise<FinalState> {
   return {
     deltas: await database.query(`
       select d.account_id, d.nonce::int, d.candidate_id::text, d.status, d.prev_commitment as prev,
-             d.new_commitment as next, d.ack_signature as ack
+             d.new_commitment as next, d.ack_signature as ack,
+             array[d.retry_count, d.divergence_count, d.abandon_confirm_count] as evidence
       from guardian.delta d order by d.account_id, d.nonce`),
     accounts: await database.query('select account_id, commitment from guardian.account'),
     unresolved: await database.query(`
@@ -124,12 +125,20 @@ export async function readFinal(database: LabDatabase): Promise<FinalState> {
 /**
  * Locks, claims and heartbeats.
  * @param whose all of them: none may be there once every worker has stopped; or those of workers
- *   that are silent or retired: living workers free them.
+ *   that are silent or retired: living workers free them; or those of one process, since it was
+ *   started (milliseconds since the epoch): none may be there once it has stopped.
  */
 export async function readLeftovers(
   database: LabDatabase,
-  whose: 'all' | 'dead' = 'all',
+  whose: 'all' | 'dead' | { process: string; since: number } = 'all',
 ): Promise<string[]> {
+  const dead = 'worker not in (select worker_id from alive)';
+  const chosen =
+    typeof whose === 'string'
+      ? `${whose === 'all'} or ${dead}`
+      : `worker in (
+          select key from lab.change where relation = 'worker' and after is not null
+            and writer = '${whose.process}' and at >= to_timestamp(${whose.since} / 1000.0))`;
   const rows = await database.query<{ what: string }>(`
     with alive as (
       select worker_id from canonry.worker
@@ -146,7 +155,6 @@ export async function readLeftovers(
       union all
       select 'heartbeat of ' || worker_id, worker_id from canonry.worker
     )
-    select what from leftover
-    where ${whose === 'all'} or worker not in (select worker_id from alive)`);
+    select what from leftover where ${chosen}`);
   return rows.map(({ what }) => what);
 }

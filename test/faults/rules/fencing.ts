@@ -20,6 +20,8 @@ export function checkFences(run: Run): Violation[] {
     if (change.relation !== 'candidate') continue;
     const { key, txid, before, after, writer } = change;
     if (!before || !after || !isDecision(before, after)) continue;
+    // a person's retry takes the line from whoever holds it, under a new fence
+    if (after.why === 'retried' && lines.get(after.line_id)?.txid === txid) continue;
     const line = lines.get(after.line_id);
     const holder = (line?.txid === txid ? line.before : line?.now)?.holder ?? 'nobody';
     if (owners.get(holder) !== writer) {

@@ -15,18 +15,14 @@ export function checkWakeUps(run: Run): Violation[] {
   ];
 }
 
-/** A delta is given up on evidence of the chain only (K7). */
-export function checkGivenUp(run: Run, { mayGiveUp }: Expectations): Violation[] {
-  if (mayGiveUp) return [];
-  return changesOf(run.changes, 'candidate').flatMap(({ key, after }) =>
-    after && ['parked', 'discarded', 'halted'].includes(after.state)
-      ? [violation('given-up', `candidate ${key} was ${after.state}: ${after.why}`)]
-      : [],
-  );
-}
-
 export function checkLeftovers(run: Run): Violation[] {
   return run.final.leftovers.map((what) => violation('leftover', what));
+}
+
+/** A run in which nothing happened shows nothing. */
+export function checkWork(run: Run): Violation[] {
+  if (run.final.deltas.some(({ status }) => status === 'canonical')) return [];
+  return [violation('idle', 'no delta became canonical')];
 }
 
 interface Delay {

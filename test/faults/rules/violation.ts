@@ -16,10 +16,18 @@ export type ViolationKind =
   | 'late'
   /** A delta was given up without evidence of the chain. */
   | 'given-up'
+  /** A look that the chain did not answer was counted as evidence. */
+  | 'evidence'
+  /** A halted candidate that the engine's list of failed jobs does not show, or the other way round. */
+  | 'marker'
   /** A refusal that no fault explains. */
   | 'refused'
   /** A lock, claim or heartbeat that nobody is behind. */
-  | 'leftover';
+  | 'leftover'
+  /** A planned stop that failed, or kept what it held. */
+  | 'handover'
+  /** Nothing became canonical: the run says nothing about the kernel. */
+  | 'idle';
 
 export interface Violation {
   kind: ViolationKind;
