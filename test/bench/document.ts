@@ -50,7 +50,8 @@ for (const command of wanted.includes('--tables') ? [] : commands) {
   if (wanted.length > 0 && !wanted.includes(scenario) && !wanted.includes(command)) continue;
   const load = os.loadavg()[0] ?? 0;
   console.error(`${command} (load ${load.toFixed(1)}) …`);
-  runs[command] = { ...(await bench(command)), load_before: Number(load.toFixed(1)) };
+  const commit = await commitAtWork();
+  runs[command] = { ...(await bench(command)), load_before: Number(load.toFixed(1)), commit };
   await writeFile(runsFile, `${JSON.stringify(runs, null, 2)}\n`);
 }
 await writePage();
@@ -62,6 +63,16 @@ async function bench(command: string): Promise<Runs[string]> {
     { cwd: project, maxBuffer: 64 * 1_048_576 },
   );
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Runs[string];
+}
+
+/** With a + when the files differ from it; what is written here, and read by people, aside. */
+async function commitAtWork(): Promise<string> {
+  const git = (...args: string[]) => promisify(execFile)('git', args, { cwd: project });
+  const [head, changes] = await Promise.all([
+    git('rev-parse', '--short', 'HEAD'),
+    git('status', '--porcelain', '--', '.', ':!docs'),
+  ]);
+  return head.stdout.trim() + (changes.stdout === '' ? '' : '+');
 }
 
 async function writePage(): Promise<void> {

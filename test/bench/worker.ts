@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { openDatabase } from '../../src/database/connect.ts';
 import { HeldLines } from '../../src/kernel/held-lines.ts';
 import { createLiveness } from '../../src/kernel/liveness.ts';
-import { startWorker, workerPreset } from '../../src/kernel/worker.ts';
+import { startWorker, workerPreset, type Worker } from '../../src/kernel/worker.ts';
 import { kernelLimits } from '../../src/limits.ts';
 import { createLog } from '../../src/observability/log.ts';
 import type { WorkerOrder } from './kernel/processes.ts';
@@ -34,28 +34,35 @@ provideSettle({
   held,
   log,
 });
-const liveness = createLiveness(database.sql, log, held);
-const preset = workerPreset({
-  concurrency,
-  liveness,
-  log,
-  taskDirectory: fileURLToPath(new URL('./tasks', import.meta.url)),
-});
-Object.assign(preset.worker ?? {}, order.engine);
+let worker: Worker | undefined;
 process.on('message', (message) => {
   if (message === 'go') void go();
+  if (message === 'pause') void pause();
 });
 process.on('disconnect', () => process.exit(0));
+process.once('SIGTERM', () => {
+  void pause()
+    .then(() => database.close())
+    .then(() => process.exit(0));
+});
 process.send?.('ready');
 
 async function go(): Promise<void> {
-  const worker = await startWorker(preset, database, liveness, log);
-  process.once('SIGTERM', () => {
-    void worker
-      .stop()
-      .then(() => database.close())
-      .then(() => process.exit(0));
+  const liveness = createLiveness(database.sql, log, held);
+  const preset = workerPreset({
+    concurrency,
+    liveness,
+    log,
+    taskDirectory: fileURLToPath(new URL('./tasks', import.meta.url)),
   });
+  Object.assign(preset.worker ?? {}, order.engine);
+  worker = await startWorker(preset, database, liveness, log);
   process.send?.('started');
   await worker.ended;
+}
+
+async function pause(): Promise<void> {
+  await worker?.stop();
+  worker = undefined;
+  process.send?.('paused');
 }

@@ -14,8 +14,10 @@ import type { Run, Stage } from './stage.ts';
 export interface Fleet {
   chain: Chain;
   workers: BenchProcess[];
-  /** Lets the workers begin; the database's time of it. */
+  /** Lets the workers begin, the first time or after a pause; the database's time of it. */
   go(): Promise<Date>;
+  /** Stops the workers' work and keeps their processes: what is compiled stays compiled. */
+  pause(): Promise<void>;
   /** The database's clock. */
   now(): Promise<Date>;
   stop(): Promise<void>;
@@ -38,14 +40,24 @@ export async function openFleet(run: Run, options: ScenarioOptions): Promise<Fle
     now,
     async go() {
       const since = await now();
-      for (const worker of workers) worker.send('go');
+      await Promise.all(workers.map((worker) => tell(worker, 'go')));
       return since;
+    },
+    async pause() {
+      await Promise.all(workers.map((worker) => tell(worker, 'pause')));
     },
     async stop() {
       await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
       await chain.close();
     },
   };
+}
+
+/** Waits for the worker's answer that it is done. */
+async function tell(worker: BenchProcess, order: 'go' | 'pause'): Promise<void> {
+  const answer = worker.hears();
+  worker.send(order);
+  await answer;
 }
 
 export function addWorker(run: Run, chain: Chain, options: ScenarioOptions): Promise<BenchProcess> {
@@ -83,19 +95,50 @@ export async function untilEffects(run: Run, wanted: number): Promise<void> {
   }
 }
 
-export interface Drained extends Timing, Verdict {
+export interface Cost {
   chain_calls_per_finalization: number;
   cpu_ms_per_finalization_postgres: number;
   cpu_ms_per_finalization_workers: number;
   cpu_ms_per_finalization_chain: number;
 }
 
+export interface Drained extends Timing, Verdict, Cost {}
+
 /**
- * Drains what has been submitted, and says what it took and whether it was right.
+ * Lets waiting workers drain what has been submitted, and says what it took.
  *
  * @param effects there are in all when it is done.
  * @param candidates that it drains.
  */
+export async function drain(
+  stage: Stage,
+  run: Run,
+  fleet: Fleet,
+  effects: number,
+  candidates = effects,
+): Promise<Timing & Cost> {
+  const used = async () => ({
+    calls: await fleet.chain.calls(),
+    postgres: cpuSeconds(stage.serverPid),
+    workers: fleet.workers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0),
+    chain: cpuSeconds(fleet.chain.pid),
+  });
+  const before = await used();
+  const since = await fleet.go();
+  await untilEffects(run, effects);
+  const after = await used();
+  const milliseconds = (name: keyof typeof before) =>
+    Number((((after[name] - before[name]) * 1000) / candidates).toFixed(3));
+  return {
+    ...(await timing(run.sql, since)),
+    chain_calls_per_finalization: Number(((after.calls - before.calls) / candidates).toFixed(4)),
+    cpu_ms_per_finalization_postgres: milliseconds('postgres'),
+    cpu_ms_per_finalization_workers: milliseconds('workers'),
+    cpu_ms_per_finalization_chain: milliseconds('chain'),
+  };
+}
+
+/** The same by workers of its own, and whether it was done right. */
 export async function drainAll(
   stage: Stage,
   run: Run,
@@ -104,25 +147,7 @@ export async function drainAll(
   candidates = effects,
 ): Promise<Drained> {
   const fleet = await openFleet(run, options);
-  const cpu = () => ({
-    postgres: cpuSeconds(stage.serverPid),
-    workers: fleet.workers.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0),
-    chain: cpuSeconds(fleet.chain.pid),
-  });
-  const before = cpu();
-  const since = await fleet.go();
-  await untilEffects(run, effects);
-  const after = cpu();
-  const calls = await fleet.chain.calls();
+  const drained = await drain(stage, run, fleet, effects, candidates);
   await fleet.stop();
-  const each = (name: keyof typeof before) =>
-    Number((((after[name] - before[name]) * 1000) / candidates).toFixed(3));
-  return {
-    ...(await timing(run.sql, since)),
-    ...(await judge(run.sql, options.batch ? null : secret)),
-    chain_calls_per_finalization: Number((calls / candidates).toFixed(4)),
-    cpu_ms_per_finalization_postgres: each('postgres'),
-    cpu_ms_per_finalization_workers: each('workers'),
-    cpu_ms_per_finalization_chain: each('chain'),
-  };
+  return { ...drained, ...(await judge(run.sql, options.batch ? null : secret)) };
 }

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PgBoss } from 'pg-boss';
-import { createAccounts, judge, settleDown, type Load } from './load.ts';
+import { createAccounts, judge, settleDown, type Load, type Timing } from './load.ts';
 import { start, startChain } from './processes.ts';
 import { secret, type ScenarioOptions } from './scenario.ts';
 import type { Run, Stage } from './stage.ts';
@@ -16,11 +16,15 @@ export interface PeerOrder {
   concurrency: number;
 }
 
-export interface PeerResult {
-  finalized: number;
-  finalizations_per_s: number;
+/** Rate and latency of what it finalized in its time. */
+export interface PeerResult extends Timing {
   order_violations: number;
+  /** Payments without an effect for which no job is left. */
+  lost: number;
+  /** Finalized once more: the write had no second effect. */
   duplicates: number;
+  /** Payments whose job was still there when the time was over. */
+  unfinished: number;
 }
 
 /** Jobs of one call that enqueues. */
@@ -58,17 +62,25 @@ export async function drainPeer(
     } satisfies PeerOrder),
   );
   await Promise.all(workers.map((worker) => worker.hears()));
+  const [begin] = await run.sql<{ now: Date }[]>`select clock_timestamp() as now`;
   for (const worker of workers) worker.send('go');
   const { finalized, seconds } = await untilDone(run, load.accounts * load.each, forMs);
   await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
   await chain.close();
-  const { order_violations, duplicates } = await judge(run.sql, null);
+  const unfinished = await jobsLeft(run, peer);
+  const { order_violations, lost } = await judge(run.sql, null);
+  const [repeats] = await run.sql<{ n: number }[]>`
+    select count(*)::int as n from bench.peer_repeat`;
+  const latency = await latencySince(run, begin?.now ?? new Date());
   await run.drop();
   return {
     finalized,
     finalizations_per_s: Number((finalized / seconds).toPrecision(4)),
+    ...latency,
     order_violations,
-    duplicates,
+    lost: lost - unfinished,
+    duplicates: repeats?.n ?? 0,
+    unfinished,
   };
 }
 
@@ -107,6 +119,35 @@ async function enqueuePgBoss(run: Run, load: Load): Promise<void> {
     );
   }
   await boss.stop({ graceful: false });
+}
+
+/** Payments without an effect whose job the engine still has, to be run. */
+async function jobsLeft(run: Run, peer: Peer): Promise<number> {
+  const jobs =
+    peer === 'pg-boss'
+      ? run.sql`select data ->> 'candidate' as candidate from pgboss.job
+          where state in ('created', 'retry', 'active')`
+      : run.sql`select payload ->> 'candidate' as candidate from graphile_worker._private_jobs
+          where attempts < max_attempts`;
+  const [row] = await run.sql<{ n: number }[]>`
+    select count(*)::int as n from bench.payment p
+    where p.candidate_id::text in (select candidate from (${jobs}) job)
+      and not exists (select 1 from bench.effect e where e.candidate_id = p.candidate_id)`;
+  return row?.n ?? 0;
+}
+
+/** All were there when the workers began. */
+async function latencySince(
+  run: Run,
+  begin: Date,
+): Promise<Pick<Timing, 'p50_ms' | 'p99_ms' | 'max_ms'>> {
+  const [row] = await run.sql<{ p50: number; p99: number; max: number }[]>`
+    select coalesce(percentile_cont(0.5) within group (order by ms), 0) as p50,
+      coalesce(percentile_cont(0.99) within group (order by ms), 0) as p99,
+      coalesce(max(ms), 0) as max
+    from (select (extract(epoch from at - ${begin}) * 1000)::float8 as ms from bench.effect) e`;
+  const shown = (ms = 0) => Number(ms.toFixed(2));
+  return { p50_ms: shown(row?.p50), p99_ms: shown(row?.p99), max_ms: shown(row?.max) };
 }
 
 /** Seconds from the first effect to the last one, or to the end of the time that is given. */

@@ -1,18 +1,10 @@
 -- The same payments and effects for job engines that know no candidates: one job a payment.
 create sequence bench.peer_candidate;
 
-create function bench.peer_payment(p_account text, p_seq bigint) returns bigint
-language plpgsql set enable_seqscan = off set jit = off as $$
-declare
-  v_candidate_id bigint := nextval('bench.peer_candidate');
-begin
-  insert into bench.payment (candidate_id, account, seq)
-    values (v_candidate_id, p_account, p_seq);
-  return v_candidate_id;
-end
-$$;
+-- Every time a payment was finalized once more.
+create table bench.peer_repeat (candidate_id bigint not null);
 
--- Locks: the account row. Does nothing when the payment has its effect already.
+-- Locks: the account row. Notes only, when the payment has its effect already, that it was asked.
 create function bench.peer_finalize(p_account text, p_candidate_id bigint, p_receipt text)
 returns void language plpgsql set enable_seqscan = off set jit = off as $$
 begin
@@ -24,6 +16,8 @@ begin
   if found then
     update bench.account set balance = balance + 1, finalized = finalized + 1
       where account = p_account;
+  else
+    insert into bench.peer_repeat values (p_candidate_id);
   end if;
 end
 $$;
