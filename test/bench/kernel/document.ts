@@ -72,7 +72,7 @@ function acceptTable(runs: Runs): string {
   const { clients, far_ms } = runs[first]!;
   return [
     '### Accepting submissions',
-    `Commits a second of ${clients} requests at a time, each a candidate with its wake-up: together, as an API process commits them, and each in a transaction of its own; beside plain inserts of the same rows in the same run. Far is ${far_ms} ms away from the database.`,
+    `Deltas a second of ${clients} requests at a time, by the function and the grouped writes that \`POST /delta\` ends with (guardian.submit_deltas), after signature and computation: payload and result state as large as the published ones (0.5 KB, 16 KB), replay timestamp, candidate and wake-up. Together, as an API process commits them, and each in a transaction of its own; beside plain inserts of the same rows, without a wake-up, in the same run. Far is ${far_ms} ms away from the database.`,
     table(
       ['command', 'together', 'of plain', 'alone', 'plain', 'p50 / p99 ms', 'far p50 ms, alone'],
       rows,

@@ -57,33 +57,6 @@ begin
 end
 $$;
 
--- Several, as an API process commits what it has at the same time; null for a busy account.
-create function bench.submit_all(p_payments json) returns setof bigint
-language plpgsql set enable_seqscan = off set jit = off as $$
-declare
-  i record;
-  v_candidate_id bigint;
-  v_accounts text[] := '{}';
-  v_queue_names text[] := '{}';
-begin
-  for i in
-    select * from json_to_recordset(p_payments) as given (account text, seq bigint, queue text)
-  loop
-    v_candidate_id := null;
-    perform 1 from bench.account where account = i.account for no key update skip locked;
-    if found and canonry.try_wake_lock('settle', i.account) then
-      v_candidate_id := canonry.add_candidate('settle', i.account);
-      insert into bench.payment (candidate_id, account, seq)
-        values (v_candidate_id, i.account, i.seq);
-      v_accounts := v_accounts || i.account;
-      v_queue_names := v_queue_names || i.queue;
-    end if;
-    return next v_candidate_id;
-  end loop;
-  perform canonry.wake_all('settle', v_accounts, v_queue_names, null, 'preserve_run_at');
-end
-$$;
-
 create function bench.payment_of(p_head canonry.head) returns bench.head
 language plpgsql as $$
 declare
