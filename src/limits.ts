@@ -48,8 +48,8 @@ export const kernelLimits = {
    * deadlock_timeout (1 s): in a circle with a batch of completions we give way, because the engine
    * ends its pool over a completion that it could not write. */
   lockWaitMs: 700,
-  /** A group without an answer for longer than its statement may run has lost its connection. */
-  groupAnswerMs: 35_000,
+  /** A write without an answer for longer than its statement may run has lost its connection. */
+  answerMs: 35_000,
   /** Connections one worker uses at a time for its writes: claims, resolutions and snoozes, two
    * groups of each, a heartbeat and a sweep. Opened before its first job. */
   workerConnections: 8,
@@ -263,4 +263,6 @@ export const coordinationLimits = {
   announceMs: 30_000,
   /** A process that has not announced itself for this long is gone: three missed ones. */
   silentSeconds: 100,
+  /** Longest wait for leaving the list at a stop: who does not answer is not waited for. */
+  leaveMs: 2_000,
 } as const;

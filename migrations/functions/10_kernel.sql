@@ -172,11 +172,14 @@ end
 $$;
 
 -- Who: the drain of a wake-up.
--- Locks: the line row (no key update: submits that only reference the line do not wait).
+-- Locks: the line row (no key update: submits that only reference the line do not wait); of a head
+-- that is not due the job row.
 -- Index: unique (account, task), candidate_unresolved.
 -- Why safe: raises the fence, so whoever held the line before can no longer write (K3). A line
 -- that a live worker holds is left alone: the holder looks at the line once more, under this
 -- row lock, before it lets go.
+-- A head that is not due yet gets its wake-up back: this one was brought forward for another reason
+-- (a person retried what stands behind it; the clock of the database went back) and is used up.
 -- Returns null when another worker holds the line.
 create or replace function canonry.claim(
   p_task text, p_account text, p_holder text, p_claim_seconds double precision
@@ -184,6 +187,7 @@ create or replace function canonry.claim(
 declare
   v_line_id bigint;
   v_fence bigint;
+  head canonry.head;
 begin
   update canonry.line
     set fence = fence + 1, holder = p_holder, claimed_at = clock_timestamp()
@@ -194,7 +198,13 @@ begin
   if v_line_id is null then
     return null;
   end if;
-  return canonry.next_head(v_line_id, v_fence);
+  head := canonry.next_head(v_line_id, v_fence);
+  if not head.due then
+    perform canonry.wake(p_task, p_account, null, c.next_attempt_at, 'replace')
+      from canonry.candidate c
+      where c.candidate_id = head.candidate_id and (c.state = 'waiting') is true;
+  end if;
+  return head;
 end
 $$;
 
@@ -281,7 +291,8 @@ end
 $$;
 
 -- Who: a drain that stops before its line is empty (fairness, shutdown).
--- Locks: the line row, then the job row.
+-- Locks: the line row, then the job row: before the engine adds a queue row, since a submission that
+-- has the job row may be about to add that queue row as well.
 -- Returns false when the claim was overtaken.
 create or replace function canonry.hand_over(
   p_line_id bigint, p_fence bigint, p_queue_name text
@@ -296,6 +307,7 @@ begin
   if v_task is null then
     return false;
   end if;
+  perform 1 from graphile_worker._private_jobs where key = v_task || ':' || v_account for update;
   perform canonry.wake(v_task, v_account, p_queue_name, null, 'replace');
   return true;
 end

@@ -1,45 +1,106 @@
 -- Liveness: a worker that stops renewing its heartbeat loses its lines and its jobs.
 
--- Who: retire, take_over, free_orphans.
--- Locks: the job rows, then their queue rows.
+-- Who: retire_all, take_over, free_orphans.
+-- Locks: the job rows, then the queue rows, of which it leaves out what somebody has at this moment: a
+-- submission gives the account a new wake-up anyway, a late completion ends the job, and what a person
+-- has is found by a later sweep (free_orphans). It waits for nobody, and nobody for the workers' lines.
 -- Frees the jobs and queues that the engine has locked for workers that are gone. Who is thought to
 -- be gone may come back, or may still be ending what it runs, and the engine's completion is not
 -- fenced: it deletes the job by its number, though the job may have become the wake-up of newer work.
 -- So the job goes on under a new number, and the late completion finds nothing.
 create or replace function canonry.unlock_workers(p_worker_ids text[])
-returns void language plpgsql as $$
-begin
+returns void language sql as $$
   update graphile_worker._private_jobs
     set id = default, locked_at = null, locked_by = null
-    where locked_by = any (p_worker_ids);
-  perform graphile_worker.force_unlock_workers(p_worker_ids);
-end
+    where id = any (array(
+      select id from graphile_worker._private_jobs where locked_by = any (p_worker_ids)
+      for update skip locked
+    ));
+  update graphile_worker._private_job_queues
+    set locked_at = null, locked_by = null
+    where id = any (array(
+      select id from graphile_worker._private_job_queues where locked_by = any (p_worker_ids)
+      for update skip locked
+    ));
 $$;
 
--- Who: a worker that stops on purpose, after its last job, and reap for the silent ones.
--- Locks: the lines that the worker holds, in the order in which groups of writes lock theirs,
--- then job rows.
+-- Who: free_lines.
+-- Locks: the lines that the workers hold, in the order in which groups of writes lock theirs, each
+-- with its job row.
 -- Index: line_held.
 -- Why safe: freeing a line raises its fence, so the worker, should it still be alive, can no
 -- longer write under its old claim.
+-- p_before, p_but: only lines that were claimed before, and not these.
+-- p_patient: waits for what somebody has; else a line that is locked, or whose job is, stays.
+create or replace function canonry.free_held(
+  p_worker_ids text[], p_before timestamptz, p_but bigint[], p_patient boolean
+) returns integer language plpgsql as $$
+declare
+  v_line record;
+  v_freed integer := 0;
+begin
+  for v_line in
+    select line_id, holder, task, account from canonry.line
+      where holder = any (p_worker_ids) and claimed_at < p_before and line_id <> all (p_but)
+      order by account collate "C", task
+  loop
+    if not p_patient then
+      perform 1 from canonry.line where line_id = v_line.line_id for no key update skip locked;
+      continue when not found;
+      if exists (
+        select 1 from graphile_worker._private_jobs where key = v_line.task || ':' || v_line.account
+      ) then
+        perform 1 from graphile_worker._private_jobs
+          where key = v_line.task || ':' || v_line.account for update skip locked;
+        continue when not found;
+      end if;
+    end if;
+    update canonry.line set fence = fence + 1, holder = null, claimed_at = null
+      where line_id = v_line.line_id and holder = v_line.holder and claimed_at < p_before;
+    continue when not found;
+    perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
+    v_freed := v_freed + 1;
+  end loop;
+  return v_freed;
+end
+$$;
+
+-- Who: beat, retire_all.
+-- A person who has one of the lines locked, in a transaction that stays open, must not keep the others
+-- from going on, nor a worker from saying that it is alive: what cannot be had in time is left out. The
+-- holder of what was left out has no heartbeat row any more, so free_orphans comes back to it.
+-- Returns how many lines were freed and woken.
+create or replace function canonry.free_lines(
+  p_worker_ids text[], p_before timestamptz, p_but bigint[]
+) returns integer language plpgsql as $$
+begin
+  return canonry.free_held(p_worker_ids, p_before, p_but, true);
+exception when lock_not_available or deadlock_detected then
+  return canonry.free_held(p_worker_ids, p_before, p_but, false);
+end
+$$;
+
+-- Who: retire, beat, free_orphans.
+-- Locks: the heartbeat rows, then as free_lines for all of them in one order, then as unlock_workers:
+-- the jobs come after every line, since a line's holder waits for its job.
+create or replace function canonry.retire_all(p_worker_ids text[])
+returns integer language plpgsql as $$
+declare
+  v_freed integer;
+begin
+  delete from canonry.worker where worker_id = any (p_worker_ids);
+  v_freed := canonry.free_lines(p_worker_ids, 'infinity', '{}');
+  perform canonry.unlock_workers(p_worker_ids);
+  return v_freed;
+end
+$$;
+
+-- Who: a worker that stops on purpose, after its last job.
 -- Returns how many lines were taken from it.
 create or replace function canonry.retire(p_worker_id text)
 returns integer language plpgsql set enable_seqscan = off set jit = off as $$
-declare
-  v_lines integer;
 begin
-  delete from canonry.worker where worker_id = p_worker_id;
-  with held as (
-    select line_id from canonry.line where holder = p_worker_id
-      order by account collate "C", task for no key update
-  ), freed as (
-    update canonry.line l set fence = l.fence + 1, holder = null, claimed_at = null
-      from held where l.line_id = held.line_id
-      returning l.task, l.account
-  )
-  select count(canonry.wake(task, account, null, null, 'replace')) into v_lines from freed;
-  perform canonry.unlock_workers(array[p_worker_id]);
-  return v_lines;
+  return canonry.retire_all(array[p_worker_id]);
 end
 $$;
 
@@ -47,7 +108,7 @@ $$;
 -- a sweep has removed it: a paused process that came back works on under new claims); frees the
 -- lines it holds without knowing (the answer to a claim was lost on the way); and retires the
 -- workers that went silent. Doing it twice, or to a worker that is only slow, is harmless.
--- Locks: as retire; rows of workers that someone else is retiring are skipped.
+-- Locks: as retire_all; rows of workers that someone else is retiring are skipped.
 -- Index: line_held.
 -- p_lines: the lines this worker is at work on.
 -- Why the start time: after a restart of the database every heartbeat is old, though its worker
@@ -58,33 +119,29 @@ create or replace function canonry.beat(
 ) returns setof text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_silence interval := make_interval(secs => p_silent_seconds);
-  v_count integer;
-  v_worker text;
+  v_silent text[];
 begin
   insert into canonry.worker (worker_id) values (p_worker_id)
     on conflict (worker_id) do update set beat_at = clock_timestamp();
-  with lost as (
-    select line_id from canonry.line
+  if exists (
+    select 1 from canonry.line
       where holder = p_worker_id and claimed_at < clock_timestamp() - v_silence
         and line_id <> all (p_lines)
-      order by account collate "C", task for no key update
-  ), freed as (
-    update canonry.line l set fence = l.fence + 1, holder = null, claimed_at = null
-      from lost where l.line_id = lost.line_id
-      returning l.task, l.account
-  )
-  select count(canonry.wake(task, account, null, null, 'replace')) into v_count from freed;
+  ) then
+    perform canonry.free_lines(array[p_worker_id], clock_timestamp() - v_silence, p_lines);
+  end if;
   if pg_postmaster_start_time() > clock_timestamp() - v_silence * 2 then
     return;
   end if;
-  for v_worker in
+  v_silent := array(
     select worker_id from canonry.worker
       where beat_at < clock_timestamp() - v_silence
       for update skip locked
-  loop
-    perform canonry.retire(v_worker);
-    return next v_worker;
-  end loop;
+  );
+  if cardinality(v_silent) > 0 then
+    perform canonry.retire_all(v_silent);
+    return query select unnest(v_silent);
+  end if;
 end
 $$;
 
@@ -153,12 +210,13 @@ returns void language plpgsql as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
 begin
-  perform canonry.retire(holder) from (
-    select distinct l.holder from canonry.line l
-      where l.holder is not null and l.claimed_at < v_before
-        and not exists (select 1 from canonry.worker w where w.worker_id = l.holder)
-      order by l.holder
-  ) orphans;
+  perform canonry.retire_all(orphans.holders)
+    from (
+      select array_agg(distinct l.holder) as holders from canonry.line l
+        where l.holder is not null and l.claimed_at < v_before
+          and not exists (select 1 from canonry.worker w where w.worker_id = l.holder)
+    ) orphans
+    where orphans.holders is not null;
   perform canonry.unlock_workers(orphans.pools)
     from (
       select array_agg(distinct locked_by) as pools from (
@@ -203,6 +261,10 @@ begin
     continue when exists (
       select 1 from graphile_worker.jobs j where j.key = 'failed:' || v_head.candidate_id
     );
+    -- a person may have ended the halt since the list was made
+    perform 1 from canonry.candidate
+      where candidate_id = v_head.candidate_id and state = 'halted' for no key update skip locked;
+    continue when not found;
     select * into strict v_line from canonry.line where line_id = v_head.line_id;
     perform canonry.mark_failed(v_line.task, v_line.account, v_head.candidate_id, v_head.error);
   end loop;
@@ -229,8 +291,13 @@ begin
     continue when exists (
       select 1 from graphile_worker.jobs j
       where j.key = v_line.task || ':' || v_line.account and j.attempts < j.max_attempts
-        and (j.locked_at is not null
-          or j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds))
+        and case
+          when j.locked_at is null
+            then j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds)
+          -- a job that runs is a wake-up, unless its claim is long over: it waits for an answer that
+          -- will not come
+          else v_line.holder is null
+        end
     );
     perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
     v_woken := v_woken + 1;
@@ -252,17 +319,23 @@ create or replace function canonry.remove_idle_queues(p_limit integer)
 returns integer language plpgsql
 set enable_seqscan = off set jit = off set enable_nestloop = off as $$
 declare
+  v_idle integer[] := array(
+    select i.id from graphile_worker._private_job_queues i
+    where i.locked_at is null
+      and not exists (select 1 from graphile_worker._private_jobs j where j.job_queue_id = i.id)
+    limit p_limit
+  );
   v_removed integer;
 begin
-  if not pg_try_advisory_xact_lock(7161005377002) then
+  -- looked for without the lock, so that nobody waits while there is nothing to remove
+  if cardinality(v_idle) = 0 or not pg_try_advisory_xact_lock(7161005377002) then
     return 0;
   end if;
   delete from graphile_worker._private_job_queues q
     where q.id = any (array(
       select i.id from graphile_worker._private_job_queues i
-      where i.locked_at is null
+      where i.id = any (v_idle) and i.locked_at is null
         and not exists (select 1 from graphile_worker._private_jobs j where j.job_queue_id = i.id)
-      limit p_limit
       for update skip locked
     ));
   get diagnostics v_removed = row_count;

@@ -1,7 +1,8 @@
 -- Guardian: what the canonicalization of a delta writes (protocol §4). Every function names the
 -- fence. Lock order: account row, line row, delta rows, job rows.
 
--- Who: the claim and the functions below; joins the deltas of the line's candidates.
+-- Who: the claim and the functions below; joins the deltas of the line's first hundred candidates: a
+-- deep line must not be sent whole with each of its promotions, and known_commitment finds the rest.
 -- Index: delta_by_candidate, delta_candidates.
 create or replace function guardian.delta_of(p_head canonry.head)
 returns guardian.delta_head language sql as $$
@@ -14,8 +15,11 @@ returns guardian.delta_head language sql as $$
   cross join lateral (
     select array_agg(o.candidate_id order by o.candidate_id) as candidates,
            array_agg(o.new_commitment order by o.candidate_id) as results
-    from guardian.delta o
-    where o.account_id = d.account_id and o.status = 'candidate'
+    from (
+      select candidate_id, new_commitment from guardian.delta
+      where account_id = d.account_id and status = 'candidate'
+      order by candidate_id limit 100
+    ) o
   ) line
   where d.candidate_id = p_head.candidate_id;
 $$;
@@ -100,16 +104,17 @@ $$;
 
 -- Who: promote_delta and reconcile_delta, under the account row lock.
 -- Moves the account to the result of a delta, from exactly its base: state, commitment, signer
--- set when it changed, release when the account now names another guardian.
+-- set when it changed, release when the account now names another guardian. A result that stores no
+-- signers leaves the account the ones it has by then.
 -- Returns false when the account is no longer at the base.
 create or replace function guardian.move_account(p_base text, p_result guardian.delta)
 returns boolean language plpgsql as $$
 begin
   update guardian.account a
     set commitment = p_result.new_commitment, state = p_result.result_state,
-        signer_commitments = p_result.result_signers,
-        auth_version = a.auth_version
-          + (a.signer_commitments is distinct from p_result.result_signers)::integer,
+        signer_commitments = coalesce(p_result.result_signers, a.signer_commitments),
+        auth_version = a.auth_version + (a.signer_commitments is distinct from
+          coalesce(p_result.result_signers, a.signer_commitments))::integer,
         released_at = case when p_result.result_bound_here then a.released_at else now() end,
         updated_at = now()
     where account_id = p_result.account_id and commitment = p_base;

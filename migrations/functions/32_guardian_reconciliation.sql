@@ -1,29 +1,39 @@
 -- Guardian: deltas that were given up but may still land (protocol §4.8, reconcile).
 
+drop function if exists guardian.given_up_chain(text);
+
 -- Who: reconcilable and reconcile_delta.
 -- Index: delta_unresolved (few rows an account).
 -- The deltas that were given up and could follow the canonical state, each on the result of the one
--- before: with pipelined candidates a whole chain of them may have been parked.
-create or replace function guardian.given_up_chain(p_account_id text)
-returns table (delta guardian.delta, step integer) language sql stable as $$
-  with recursive chain as (
-    select d as delta, 1 as step
-      from guardian.delta d join guardian.account a using (account_id)
-      where d.account_id = p_account_id and d.status in ('retained', 'discarded')
-        and d.result_state is not null and d.prev_commitment = a.commitment
-    union all
-    select n, c.step + 1
-      from chain c join guardian.delta n
-        on n.account_id = p_account_id and n.status in ('retained', 'discarded')
-          and n.result_state is not null and n.prev_commitment = (c.delta).new_commitment
-      where c.step < 1000
+-- before: with pipelined candidates a whole chain of them may have been parked. What was submitted
+-- again under another nonce is one step all the same: the chain takes it once.
+create or replace function guardian.given_up_steps(p_account_id text)
+returns table (
+  step integer, nonce bigint, prev_commitment text, new_commitment text,
+  reconcile_count integer, status_timestamp timestamptz
+) language sql stable as $$
+  with recursive given_up as materialized (
+    select distinct on (d.prev_commitment, d.new_commitment)
+           d.nonce, d.prev_commitment, d.new_commitment, d.reconcile_count, d.status_timestamp
+    from guardian.delta d
+    where d.account_id = p_account_id and d.status in ('retained', 'discarded')
+      and d.result_state is not null
+    order by d.prev_commitment, d.new_commitment, d.status = 'retained' desc, d.candidate_id desc
+  ), steps as (
+    select 1 as step, g.*
+      from given_up g
+      join guardian.account a on a.account_id = p_account_id and a.commitment = g.prev_commitment
+    union
+    select s.step + 1, g.*
+      from steps s join given_up g on g.prev_commitment = s.new_commitment
+      where s.step < 1000
   )
-  select delta, step from chain;
+  select * from steps;
 $$;
 
 -- Who: the reconcile task. Reads what could still become canonical, and forgets retained deltas
--- whose time is over (an abandoned one stays as history).
--- Locks: none but the deleted rows.
+-- whose time is over; an abandoned one stays as history, without the state it would have led to.
+-- Locks: none but the rows it deletes and changes.
 -- Returns nothing while a candidate is alive: that one is looked at first. What it says of counts and
 -- ages is for processes of the version before.
 create or replace function guardian.reconcilable(
@@ -36,16 +46,19 @@ declare
 begin
   delete from guardian.delta d
     where d.account_id = p_account_id and d.status = 'retained' and d.status_timestamp < v_oldest;
+  update guardian.delta d set result_state = null, result_signers = null
+    where d.account_id = p_account_id and d.status = 'discarded' and d.status_timestamp < v_oldest
+      and d.result_state is not null;
   if exists (
     select 1 from guardian.delta c where c.account_id = p_account_id and c.status = 'candidate'
   ) then
     return;
   end if;
   return query
-    select (g.delta).nonce, (g.delta).new_commitment, (g.delta).reconcile_count,
-           extract(epoch from clock_timestamp() - (g.delta).status_timestamp)::double precision
-    from guardian.given_up_chain(p_account_id) g
-    where (g.delta).status_timestamp >= v_oldest;
+    select g.nonce, g.new_commitment, g.reconcile_count,
+           extract(epoch from clock_timestamp() - g.status_timestamp)::double precision
+    from guardian.given_up_steps(p_account_id) g
+    where g.status_timestamp >= v_oldest;
 end
 $$;
 
@@ -69,18 +82,23 @@ begin
   ) then
     return 0;
   end if;
-  -- walk back from the landed result to the canonical state
-  with recursive back as (
-    select g.delta, g.step from guardian.given_up_chain(p_account_id) g
-      where (g.delta).new_commitment = p_landed
+  -- walk back from the landed result to the canonical state, along one way
+  with recursive steps as materialized (
+    select * from guardian.given_up_steps(p_account_id)
+  ), back as (
+    (select s.step, s.nonce, s.prev_commitment from steps s
+      where s.new_commitment = p_landed order by s.step, s.nonce limit 1)
     union all
-    select g.delta, g.step from back b join guardian.given_up_chain(p_account_id) g
-      on (g.delta).new_commitment = (b.delta).prev_commitment and g.step = b.step - 1
+    select p.step, p.nonce, p.prev_commitment
+      from back b cross join lateral (
+        select s.* from steps s
+          where s.new_commitment = b.prev_commitment and s.step = b.step - 1
+          order by s.nonce limit 1
+      ) p
   )
-  select array_agg(distinct (delta).nonce) into v_path from back;
+  select array_agg(nonce order by step desc) into v_path from back;
   select * into v_result from guardian.delta
-    where account_id = p_account_id and nonce = any (v_path) and new_commitment = p_landed
-    limit 1;
+    where account_id = p_account_id and nonce = v_path[1];
   if v_result.account_id is null or not guardian.move_account(v_base, v_result) then
     return 0;
   end if;

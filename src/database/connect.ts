@@ -231,6 +231,10 @@ function onConnectionError(options: DatabaseOptions): (error: unknown) => void {
 
 /** A restart recovers from the write-ahead log; going on could acknowledge what is not kept. */
 function endProcess(error: Error): void {
-  console.error(`${error.message}; ending the process`, error.cause);
+  const { cause } = error;
+  console.error(
+    `${error.message}; ending the process`,
+    cause instanceof Error ? cause.message : '',
+  );
   process.exit(70);
 }

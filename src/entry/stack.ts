@@ -54,7 +54,7 @@ export async function startStack(base: Config, log: Log): Promise<Stack> {
     return {
       url: server.url,
       chainUrl: chain?.url,
-      description: `${database.description}, ${chain ? `development chain at ${chain.url}` : chainOf(config).endpoint}`,
+      description: `${database.description}, ${chain ? `development chain at ${chain.url}` : new URL(chainOf(config).endpoint).origin}`,
       close,
     };
   } catch (error) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connect.ts';
 import { kernelLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
+import { answered } from './answered.ts';
 import type { KernelEvents } from './events.ts';
 import type { HeldLines } from './held-lines.ts';
 
@@ -101,7 +102,8 @@ async function drainClaimed<H extends Head>(
     const share = decided >= kernelLimits.maxDrainCandidates;
     const time = performance.now() - started >= kernelLimits.maxDrainMs;
     if (signal.aborted || (decided > 0 && (share || time))) {
-      await sql`select canonry.hand_over(${head.line_id}, ${head.fence}, ${work.queueName})`;
+      await answered(sql`
+        select canonry.hand_over(${head.line_id}, ${head.fence}, ${work.queueName})`);
       return decided;
     }
     const current: H = head;
@@ -152,9 +154,9 @@ async function recordFailure(
   const exhausted = head.failures + 1 >= retry.maxFailures;
   const delay = exhausted ? null : lookAgainSeconds(head.failures, retry.backoff, Math.random());
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  await sql`select canonry.fail(
+  await answered(sql`select canonry.fail(
     ${head.line_id}, ${head.fence}, ${head.candidate_id},
-    ${text.slice(0, kernelLimits.maxErrorCharacters)}, ${delay}, ${retry.terminal})`;
+    ${text.slice(0, kernelLimits.maxErrorCharacters)}, ${delay}, ${retry.terminal})`);
 }
 
 /**

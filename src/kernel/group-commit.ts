@@ -1,5 +1,6 @@
 import postgres from 'postgres';
 import { kernelLimits } from '../limits.ts';
+import { answered } from './answered.ts';
 
 /** How the writes of one kind are made together. */
 export interface GroupWrite<Item, Row> {
@@ -98,20 +99,6 @@ async function writeAlone<Item, Row>(
     for (const one of left) await writeGroup(kind, [one]);
   };
   await Promise.all(Array.from({ length: kernelLimits.writtenAlone }, next));
-}
-
-/** A connection that fell silent is a lost one: its lines are held by nobody who works on them. */
-async function answered<T>(write: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error('the database did not answer a group of writes')),
-    kernelLimits.groupAnswerMs,
-  );
-  try {
-    return await Promise.race([write, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The server answered with an error and rolled back; anything else leaves it open. */

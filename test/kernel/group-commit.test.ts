@@ -110,7 +110,7 @@ describe('group commit', () => {
     const lost = commit('a');
     const told = expect(lost).rejects.toThrow('did not answer');
     await turn();
-    await vi.advanceTimersByTimeAsync(kernelLimits.groupAnswerMs);
+    await vi.advanceTimersByTimeAsync(kernelLimits.answerMs);
     await told;
     vi.useRealTimers();
     const next = commit('b');

@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts';
+import { answered } from '../../kernel/answered.ts';
 import type { KernelEvents } from '../../kernel/events.ts';
 import { drain, lookAgainSeconds, unlessStopped, type LineWork } from '../../kernel/drain.ts';
 import type { HeldLines } from '../../kernel/held-lines.ts';
@@ -79,8 +80,8 @@ async function observe(
     if (commitment === null || commitment === head.prev_commitment) return { kind: 'not_landed' };
     const through = head.candidates[head.results.indexOf(commitment)];
     if (through !== undefined) return { kind: 'landed', through };
-    const [known] = await context.sql<{ through: bigint | null; earlier: boolean }[]>`
-      select through, earlier from guardian.known_commitment(${accountId}, ${commitment})`;
+    const [known] = await answered(context.sql<{ through: bigint | null; earlier: boolean }[]>`
+      select through, earlier from guardian.known_commitment(${accountId}, ${commitment})`);
     if (known && known.through !== null) return { kind: 'landed', through: known.through };
     return known?.earlier ? { kind: 'not_landed' } : { kind: 'diverged', commitment };
   } catch (error) {
@@ -111,10 +112,10 @@ async function act(
     }
     case 'give_up': {
       const { status, reason } = verdict;
-      const [row] = await sql<Resolved[]>`
+      const [row] = await answered(sql<Resolved[]>`
         select r.outcome, (r.next).* from guardian.give_up_delta(
           ${accountId}, ${line}, ${fence}, ${candidate},
-          ${status}, ${reason}, ${context.reconcileIntervalSeconds}, ${seen}) r`;
+          ${status}, ${reason}, ${context.reconcileIntervalSeconds}, ${seen}) r`);
       return next(context, accountId, head, row, verdict);
     }
     case 'look_again': {

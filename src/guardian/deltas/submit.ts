@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { ServiceError } from '../../errors.ts';
 import { decodeBase64 } from '../accounts/wire.ts';
 import { admitted, parseAccountId, type Admission } from '../authentication/authenticate.ts';
-import type { SignedRequest, StoredAuth } from '../authentication/signed-request.ts';
+import type { SignedRequest } from '../authentication/signed-request.ts';
 import { canonicalJson, type JsonValue } from '../authentication/canonical-json.ts';
 import { queueNameOf, type GuardianContext } from '../context.ts';
 import { UnverifiableError } from '../networks/network.ts';
@@ -26,7 +26,8 @@ interface Verified {
   summaryCommitment: string;
   ack: { scheme: string; publicKey: string; signature: string };
   state: Uint8Array;
-  signers: string[];
+  /** null: the state stores none, and the account keeps those it has when the delta lands. */
+  signers: string[] | null;
   boundHere: boolean;
 }
 
@@ -66,8 +67,8 @@ export async function submitDelta(
   }
   let reason: string | undefined;
   let result: Verified | undefined;
-  const row = await admitted(context, { ...request, accountId }, async (admission, stored) => {
-    const verdict = await examine(context, admission, submission, stored);
+  const row = await admitted(context, { ...request, accountId }, async (admission) => {
+    const verdict = await examine(context, admission, submission);
     reason = verdict.verdict === 'invalid' ? verdict.reason : undefined;
     result = verdict.verdict === 'valid' ? verdict.verified : undefined;
     return commit(context, admission, submission, verdict);
@@ -94,7 +95,6 @@ async function examine(
   context: GuardianContext,
   admission: Admission,
   submission: Submission,
-  stored: StoredAuth,
 ): Promise<Verdict> {
   const { accountId, scheme } = admission;
   const state = await findBase(context, accountId, submission.prevCommitment);
@@ -110,11 +110,7 @@ async function examine(
         summaryCommitment: applied.summaryCommitment,
         ack: { scheme, publicKey: context.acknowledgement.publicKey(scheme), signature },
         state: applied.state,
-        // an account that stores no signers keeps the ones it was configured with
-        signers:
-          account.signerCommitments.length > 0
-            ? account.signerCommitments
-            : stored.signer_commitments,
+        signers: account.signerCommitments.length > 0 ? account.signerCommitments : null,
         boundHere:
           account.guardianCommitment ===
           context.acknowledgement.commitment(scheme, account.protocol),

@@ -145,4 +145,14 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     });
     expect(await stage.submit(1, 1, 2)).toBe('submitted');
   });
+
+  it('a result far down a deep line is found, though a claim names the first hundred only', async () => {
+    await stage.openAccount();
+    const deep = 103;
+    for (let n = 1; n <= deep; n++) await stage.submit(n, n, n + 1, 1_000);
+    stage.shows = word(deep + 1);
+    await stage.look();
+    expect(await stage.delta(deep)).toMatchObject({ status: 'canonical' });
+    expect((await stage.account()).commitment).toBe(word(deep + 1));
+  });
 });

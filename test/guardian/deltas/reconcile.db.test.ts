@@ -137,4 +137,83 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
     await database.sql`select canonry.operate(${await stage.candidateOf(1)}, 'skip', 'me', 'test')`;
     expect(await stage.delta(1)).toMatchObject({ ...abandoned, why: 'skipped' });
   });
+
+  it('K4: one step of the chain makes one delta canonical, however often it was submitted', async () => {
+    await stage.openAccount();
+    for (const nonce of [1, 2, 3]) {
+      await stage.submit(nonce, 1, 2);
+      await diverge();
+    }
+    stage.shows = word(2);
+    await stage.reconcile();
+    const deltas = await Promise.all([1, 2, 3].map((nonce) => stage.delta(nonce)));
+    expect(deltas.filter((delta) => delta?.status === 'canonical')).toHaveLength(1);
+    expect(deltas.filter((delta) => delta?.status === 'retained')).toHaveLength(2);
+    expect((await stage.account()).commitment).toBe(word(2));
+    await stage.reconcile();
+    expect((await stage.account()).commitment).toBe(word(2));
+  });
+
+  it('follows one of two ways to the same result, however many there are', async () => {
+    await stage.openAccount();
+    // 1 → 11 or 12 → 2 → 21 or 22 → 3 …: every step doubles the ways
+    const last = 20;
+    let nonce = 0;
+    for (let step = 1; step < last; step++) {
+      for (const side of [1, 2]) {
+        await database.sql`update guardian.account set commitment = ${word(step)}
+          where account_id = ${stage.accountId}`;
+        const between = step * 100 + side;
+        await stage.submit((nonce += 1), step, between, 3);
+        await stage.submit((nonce += 1), between, step + 1, 3);
+        await diverge();
+      }
+    }
+    await database.sql`update guardian.account set commitment = ${word(1)}
+      where account_id = ${stage.accountId}`;
+    stage.shows = word(last);
+    await stage.reconcile();
+    expect((await stage.account()).commitment).toBe(word(last));
+    const canonical = await database.sql<{ prev: string; next: string }[]>`
+      select prev_commitment as prev, new_commitment as next from guardian.delta
+      where account_id = ${stage.accountId} and status = 'canonical' order by nonce`;
+    expect(canonical).toHaveLength(2 * (last - 1));
+    canonical.slice(1).forEach(({ prev }, n) => expect(prev).toBe(canonical[n]!.next));
+  });
+
+  it('a late landing leaves the signers that the account has by then, if its state names none', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await database.sql`update guardian.delta set result_signers = null
+      where account_id = ${stage.accountId}`;
+    await diverge();
+    const rotated = [word(0xdef)];
+    await database.sql`update guardian.account
+      set signer_commitments = ${rotated}, auth_version = auth_version + 1
+      where account_id = ${stage.accountId}`;
+    stage.shows = word(2);
+    await stage.reconcile();
+    const [account] = await database.sql`select commitment, signer_commitments, auth_version
+      from guardian.account where account_id = ${stage.accountId}`;
+    expect(account).toEqual({ commitment: word(2), signer_commitments: rotated, auth_version: 2n });
+  });
+
+  it('an abandoned delta whose time is over keeps its history, not the state it led to', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await database.sql`select canonry.operate(
+      ${await stage.candidateOf(1)}, 'discard', 'me', 'test')`;
+    const kept = async () => {
+      const [row] = await database.sql<{ state: boolean }[]>`
+        select result_state is not null as state from guardian.delta
+        where account_id = ${stage.accountId} and status = 'discarded'`;
+      return row?.state;
+    };
+    await stage.reconcile();
+    expect(await kept()).toBe(true);
+    await age(stage.context.retainedTtlSeconds);
+    await stage.reconcile();
+    expect(await kept()).toBe(false);
+    expect(await stage.reconcilesIn()).toBeUndefined();
+  });
 });
