@@ -170,8 +170,38 @@ $$;
 
 -- Who: the task of a marker that a person revived with the engine's own tools. All that a worker may
 -- do of what operate can.
+-- One that its policy has let go cannot be retried: its line has gone on. The engine deletes the
+-- revived marker, so it gets a new one, until a person says that he has looked (skip).
 create or replace function canonry.retry_revived(p_candidate_id bigint) returns text
-language sql as $$
-  select canonry.operate(
+language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  v_outcome text := canonry.operate(
     p_candidate_id, 'retry', 'graphile-worker', 'the failed job was revived');
+begin
+  if v_outcome = 'not_unresolved' then
+    perform canonry.mark_failed(l.task, l.account, c.candidate_id, coalesce(c.last_error, c.why))
+      from canonry.candidate c join canonry.line l using (line_id)
+      where c.candidate_id = p_candidate_id and c.state = 'parked' and c.why = 'failed';
+  end if;
+  return v_outcome;
+end
+$$;
+
+-- Who: the operator's CLI, about the job of an account that failed for good or is missing.
+-- Locks: the job row.
+-- Why safe: a job is only a wake-up. There is one again under its key; what failed loses the key by
+-- that, and the sweep drops it.
+-- Audited as of candidate 0: it is about none.
+create or replace function canonry.retry_job(
+  p_task text, p_account text, p_actor text, p_reason text
+) returns text language plpgsql set enable_seqscan = off set jit = off as $$
+begin
+  if not exists (select 1 from canonry.kind where task = p_task) then
+    return 'not_found';
+  end if;
+  perform canonry.wake(p_task, p_account, null, null, 'replace');
+  insert into canonry.audit (actor, action, candidate_id, task, account, reason)
+    values (p_actor, 'retry', 0, p_task, p_account, p_reason);
+  return 'done';
+end
 $$;

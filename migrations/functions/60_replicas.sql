@@ -3,7 +3,8 @@
 -- Who: each process at its start and every half minute.
 -- Locks: its own row, and the rows of those that went away.
 -- Index: primary key; there are as many rows as processes.
--- Returns the settings in which living processes of this role differ from this one: their names.
+-- Returns the settings in which living processes differ from this one: their names. What only one of
+-- two announces is no difference: roles have settings of their own, and the version before has fewer.
 create or replace function canonry.announce(
   p_replica_id text, p_role text, p_settings json, p_silent_seconds double precision
 ) returns setof text language plpgsql set enable_seqscan = off set jit = off as $$
@@ -19,15 +20,11 @@ begin
         for update skip locked
     );
   return query
-    select distinct differing.name
+    select distinct mine.key
     from canonry.replica r
-    cross join lateral (
-      select coalesce(mine.key, theirs.key) as name
-      from json_each_text(p_settings) mine
-      full join json_each_text(r.settings) theirs on theirs.key = mine.key
-      where mine.value is distinct from theirs.value
-    ) differing
-    where r.replica_id <> p_replica_id and r.role = p_role
+    cross join lateral json_each_text(r.settings) theirs
+    join json_each_text(p_settings) mine on mine.key = theirs.key and mine.value <> theirs.value
+    where r.replica_id <> p_replica_id
     order by 1;
 end
 $$;
@@ -37,20 +34,25 @@ create or replace function canonry.leave(p_replica_id text) returns void languag
   delete from canonry.replica where replica_id = p_replica_id;
 $$;
 
--- Who: doctor. Every setting that is not the same on all living processes of a role.
+-- Who: doctor. The settings of all living processes.
+-- Of what may hold a secret or its fingerprint it says only which values are the same: `variant`.
+create or replace function canonry.announced(p_silent_seconds double precision)
+returns table (replica_id text, role text, setting text, variant bigint, value text)
+language sql stable as $$
+  select r.replica_id, r.role, s.key, dense_rank() over (partition by s.key order by s.value),
+         case when s.key in ('version', 'stage', 'WAKE_QUEUE', 'GUARDIAN_NETWORK_TYPE',
+           'GUARDIAN_MIDEN_RPC_TIMEOUT_MS', 'GUARDIAN_DB_POOL_MAX_SIZE') then s.value end
+  from canonry.replica r
+  cross join lateral json_each_text(r.settings) s
+  where r.seen_at >= clock_timestamp() - make_interval(secs => p_silent_seconds)
+  order by s.key, s.value, r.replica_id;
+$$;
+
+-- Who: the doctor of the version before, during a deploy.
 create or replace function canonry.mixed_settings(p_silent_seconds double precision)
 returns table (role text, setting text, variants bigint) language sql stable as $$
-  with alive as (
-    select r.role, r.replica_id, r.settings from canonry.replica r
-      where r.seen_at >= clock_timestamp() - make_interval(secs => p_silent_seconds)
-  ), size as (
-    select role, count(*) as replicas from alive group by role
-  )
-  select a.role, s.key, count(distinct s.value) + (count(*) < max(z.replicas))::int
-  from alive a
-  join size z using (role)
-  cross join lateral json_each_text(a.settings) s
-  group by a.role, s.key
-  having count(distinct s.value) > 1 or count(*) < max(z.replicas)
-  order by 1, 2;
+  select string_agg(distinct a.role, ', '), a.setting, max(a.variant)
+  from canonry.announced(p_silent_seconds) a
+  group by a.setting having max(a.variant) > 1
+  order by a.setting;
 $$;

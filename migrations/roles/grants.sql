@@ -43,6 +43,7 @@ begin
       'guardian.count_canonical', 'guardian.mark_encrypted'
     ]),
     ('canonry_worker', array[
+      'canonry.announce', 'canonry.leave',
       'canonry.beat', 'canonry.sweep', 'canonry.remove_idle_queues', 'canonry.retire',
       'canonry.locked_jobs', 'canonry.unlock_jobs',
       'canonry.hand_over', 'canonry.fail', 'canonry.retry_revived',
@@ -50,7 +51,9 @@ begin
       'guardian.snooze_delta', 'guardian.snooze_deltas', 'guardian.known_commitment',
       'guardian.reconcilable', 'guardian.reconcile_delta', 'guardian.reconcile_later'
     ]),
-    ('canonry_operator', array['canonry.operate', 'canonry.mixed_settings'])
+    ('canonry_operator', array[
+      'canonry.operate', 'canonry.retry_job', 'canonry.announced', 'canonry.mixed_settings'
+    ])
   loop
     foreach v_function in array v_functions loop
       execute format(
@@ -89,6 +92,7 @@ grant select on canonry.line, canonry.candidate, canonry.worker, canonry.audit
   to canonry_operator, canonry_readonly;
 grant select on graphile_worker.jobs to canonry_operator, canonry_readonly;
 grant select on graphile_worker._private_job_queues, guardian.admin_action to canonry_operator;
+grant select (account_id, status) on guardian.delta to canonry_operator;
 
 -- Dashboards count and name; states, documents, logins and settings stay unseen.
 grant select (replica_id, role, started_at, seen_at) on canonry.replica to canonry_readonly;

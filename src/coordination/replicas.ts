@@ -1,41 +1,41 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sql } from '../database/connect.ts';
 import { endSilentProcess } from '../database/silence.ts';
 import { coordinationLimits as limits, databaseLimits } from '../limits.ts';
 import { errorFields, type Log } from '../observability/log.ts';
 
-/** What has to be equal on every process of a role. Secrets only as fingerprints. */
+/**
+ * What a process announces of its configuration. What two processes both announce has to be equal.
+ * Secrets only as fingerprints.
+ */
 export type SharedSettings = Readonly<Record<string, string>>;
 
 export interface Replica {
   id: string;
+  /** Settles when the first announcement has been taken, or has failed. */
+  announced: Promise<void>;
   /** Ends the announcements and takes this process off the list. */
   leave(): Promise<void>;
 }
 
 /**
- * Announces this process to the others of its role, through the database they share, at its start and
- * every half minute. Settings that differ between living processes are a warning by their names,
- * once for each change: a mixed configuration works until two replicas serve one client. A
- * database that fails keeps nobody from serving; the next announcement tries again.
+ * Announces this process to the others, through the database they share, at its start and every half
+ * minute. Settings that differ between living processes are a warning by their names, once for
+ * each change: a mixed configuration works until two replicas serve one client. A database that
+ * fails keeps nobody from working; the next announcement tries again.
  *
  * @param onSilence called when an announcement has had no answer for databaseLimits.silentMs.
  */
-export async function joinReplicas(
+export function joinReplicas(
   sql: Sql,
   log: Log,
   { role, settings }: { role: 'api' | 'worker'; settings: SharedSettings },
   onSilence: () => void = endSilentProcess,
-): Promise<Replica> {
+): Replica {
   const id = `${role}-${randomBytes(8).toString('hex')}`;
   let warned = '';
-  let pendingSince: number | null = null;
   const announce = async () => {
-    if (pendingSince !== null) {
-      if (performance.now() - pendingSince > databaseLimits.silentMs) onSilence();
-      return;
-    }
-    pendingSince = performance.now();
     try {
       const differing = await sql<{ setting: string }[]>`
         select setting from canonry.announce(
@@ -47,32 +47,54 @@ export async function joinReplicas(
       warned = names.join();
     } catch (error) {
       log.warn(errorFields(error), 'this process could not announce itself');
-    } finally {
-      pendingSince = null;
     }
   };
-  await announce();
-  const timer = setInterval(() => void announce(), limits.announceMs);
+  let pending: Promise<void> | undefined;
+  let since = 0;
+  const announceNow = () => {
+    if (pending) {
+      if (performance.now() - since > databaseLimits.silentMs) onSilence();
+      return pending;
+    }
+    since = performance.now();
+    pending = announce().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+  const announced = announceNow();
+  const timer = setInterval(() => void announceNow(), limits.announceMs);
+  const leave = async () => {
+    // an announcement that is still on its way would put this process back on the list
+    await pending;
+    await sql`select canonry.leave(${id})`.catch((error: unknown) =>
+      log.debug(errorFields(error), 'this process stays on the list until it is silent'),
+    );
+  };
   return {
     id,
+    announced,
     async leave() {
       clearInterval(timer);
-      await sql`select canonry.leave(${id})`.catch((error: unknown) =>
-        log.debug(errorFields(error), 'this process stays on the list until it is silent'),
-      );
+      await Promise.race([leave(), sleep(limits.leaveMs, undefined, { ref: false })]);
     },
   };
 }
 
-/** A setting that differs between living processes of a role. */
-export interface MixedSetting {
+/** A setting of a living process. */
+export interface AnnouncedSetting {
+  replica_id: string;
   role: string;
   setting: string;
-  variants: bigint;
+  /** Equal for equal values. */
+  variant: bigint;
+  /** Null where it could be a secret or tell of one. */
+  value: string | null;
 }
 
 /** For the doctor: what joinReplicas warns of, seen from outside. */
-export function mixedSettings(sql: Sql): Promise<MixedSetting[]> {
-  return sql<MixedSetting[]>`
-    select role, setting, variants from canonry.mixed_settings(${limits.silentSeconds})`;
+export function announcedSettings(sql: Sql): Promise<AnnouncedSetting[]> {
+  return sql<AnnouncedSetting[]>`
+    select replica_id, role, setting, variant, value
+    from canonry.announced(${limits.silentSeconds})`;
 }

@@ -1,6 +1,7 @@
 /** Signs that the kernel is not well, each with its remedy. Reads only. */
-import type { Sql } from '../database/connect.ts';
+import type { Database, Sql } from '../database/connect.ts';
 import { doctorLimits as limits, kernelLimits } from '../limits.ts';
+import { failedJobs } from './inspect.ts';
 
 export interface Finding {
   check: string;
@@ -25,30 +26,40 @@ interface Signs {
   oldest_transaction_seconds: number;
 }
 
-/** What the doctor compares the database's state with. */
+/** What the living processes have announced of their settings. */
 export interface DoctorSettings {
-  wakeQueue: 'account' | 'none';
-  poolSize: number;
-  /** Deadline of one look outside, milliseconds. */
-  lookDeadlineMs: number;
+  /** The modes that are in use; none when no process lives. */
+  wakeQueues: readonly string[];
+  /** Connections that each living worker may open for its writes. */
+  poolSizes: readonly { process: string; size: number }[];
   /** What an operator changes them with. */
-  variables: Record<'wakeQueue' | 'poolSize' | 'lookDeadlineMs', string>;
+  variables: Record<'wakeQueue' | 'poolSize' | 'lookDeadline', string>;
 }
 
 /** All checks, in a fixed order. */
-export async function examine(sql: Sql, settings: DoctorSettings): Promise<Finding[]> {
-  const signs = await readSigns(sql);
+export async function examine(
+  { sql, kind }: Pick<Database, 'sql' | 'kind'>,
+  settings: DoctorSettings,
+): Promise<Finding[]> {
+  const [signs, failed] = [await readSigns(sql), await failedJobs(sql)];
   return [
     queueRows(signs, settings),
     ...workerFindings(signs),
     ...lineFindings(signs, settings),
+    finding(
+      'failed jobs',
+      failed.length === 0,
+      `${failed.length} jobs of accounts have failed for good`,
+      'canonry failed lists them; repair what they tell of, then canonry retry ACCOUNT --task TASK',
+    ),
     finding(
       'old transactions',
       signs.oldest_transaction_seconds < limits.oldTransactionSeconds,
       `the oldest open transaction is ${Math.round(signs.oldest_transaction_seconds)} s old`,
       'end it: while it is open, finished jobs cannot be cleaned up and fetches slow down',
     ),
-    ...settingFindings(settings),
+    poolSizes(settings),
+    ...(kind === 'postgres' ? [await durability(sql)] : []),
   ];
 }
 
@@ -56,12 +67,15 @@ function finding(check: string, ok: boolean, detail: string, remedy: string): Fi
   return ok ? { check, ok, detail } : { check, ok, detail, remedy };
 }
 
-function queueRows(signs: Signs, settings: DoctorSettings): Finding {
+function queueRows(signs: Signs, { wakeQueues, variables }: DoctorSettings): Finding {
+  const inUse = wakeQueues.map((mode) => `${variables.wakeQueue}=${mode}`).join(' and ');
   return finding(
     'queue rows',
     signs.queue_rows < limits.queueRows,
-    `${signs.queue_rows} rows in the engine's queue table, ${settings.variables.wakeQueue}=${settings.wakeQueue}`,
-    `so many accounts are active at once that queue names cost more than they tell: set ${settings.variables.wakeQueue}=none`,
+    `${signs.queue_rows} rows in the engine's queue table, ${inUse || 'no living process'}`,
+    wakeQueues.every((mode) => mode === 'none')
+      ? 'they were made before queue names were turned off, or by jobs of others: a running worker removes what is idle within seconds'
+      : `so many accounts are active at once that queue names cost more than they tell: set ${variables.wakeQueue}=none`,
   );
 }
 
@@ -100,7 +114,7 @@ function lineFindings(signs: Signs, { variables }: DoctorSettings): Finding[] {
       'claims',
       signs.stale_claims === 0,
       `${signs.stale_claims} lines are held for over ${kernelLimits.claimSeconds} s`,
-      `a look outside takes longer than its deadline: check ${variables.lookDeadlineMs} and what it looks at`,
+      `a look outside takes longer than its deadline: check ${variables.lookDeadline} and what it looks at`,
     ),
     finding(
       'halted candidates',
@@ -117,22 +131,48 @@ function lineFindings(signs: Signs, { variables }: DoctorSettings): Finding[] {
   ];
 }
 
-function settingFindings(settings: DoctorSettings): Finding[] {
-  const { variables } = settings;
-  return [
-    finding(
-      'look-up deadline',
-      settings.lookDeadlineMs < kernelLimits.claimSeconds * 1_000,
-      `${settings.lookDeadlineMs} ms within a claim of ${kernelLimits.claimSeconds} s`,
-      `lower ${variables.lookDeadlineMs} below the claim`,
-    ),
-    finding(
-      'pool size',
-      settings.poolSize >= kernelLimits.workerConnections,
-      `${settings.poolSize} connections, a busy worker writes over ${kernelLimits.workerConnections}`,
-      `raise ${variables.poolSize}`,
-    ),
-  ];
+function poolSizes({ poolSizes: pools, variables }: DoctorSettings): Finding {
+  const small = pools.filter(({ size }) => size < kernelLimits.workerConnections);
+  const names = small.map(({ process, size }) => `${size} on ${process}`).join(', ');
+  return finding(
+    'pool size',
+    small.length === 0,
+    `a busy worker writes over ${kernelLimits.workerConnections} connections${names && `, and has ${names}`}`,
+    `raise ${variables.poolSize} there`,
+  );
+}
+
+/** Whether what was acknowledged outlives a crash (Postgres' manual, "Reliability"). */
+async function durability(sql: Sql): Promise<Finding> {
+  const reasons = await sql<{ reason: string }[]>`
+    select reason from (values
+      (current_setting('fsync') = 'off', 'fsync is off: a crash of the machine can lose everything'),
+      (current_setting('full_page_writes') = 'off',
+        'full_page_writes is off: a crash of the machine can leave torn pages'),
+      (current_setting('synchronous_commit') = 'off',
+        'synchronous_commit is off: a crash of the server loses what it acknowledged last'),
+      (current_setting('synchronous_commit') = 'local'
+          and current_setting('synchronous_standby_names') <> '',
+        'synchronous_commit is local: a failover loses what it acknowledged last')
+    ) setting (risky, reason) where risky
+    union all
+    select 'synchronous_commit is off for ' || coalesce(r.rolname, 'every role')
+        || ': a crash of the server loses what it acknowledged last'
+      from pg_db_role_setting s left join pg_roles r on r.oid = s.setrole
+      where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
+        and (r.oid is null or has_schema_privilege(r.oid, 'canonry', 'usage'))
+        and exists (
+          select 1 from unnest(s.setconfig) item
+          where item ~* '^synchronous_commit=(off|false|no|0)$'
+        )`;
+  return finding(
+    'durability',
+    reasons.length === 0,
+    reasons.length === 0
+      ? 'what is acknowledged is on disk'
+      : reasons.map(({ reason }) => reason).join('; '),
+    'turn it on again: an acknowledgement is a promise',
+  );
 }
 
 async function readSigns(sql: Sql): Promise<Signs> {
@@ -150,9 +190,9 @@ async function readSigns(sql: Sql): Promise<Signs> {
       select locked_by from graphile_worker.jobs where locked_by is not null
       union all
       select locked_by from graphile_worker._private_job_queues where locked_by is not null
-    ), marker as (
+    ), marker as materialized (
       select substr(key, 8)::bigint as candidate_id from graphile_worker.jobs
-      where key like 'failed:%' and attempts >= max_attempts
+      where key ~ '^failed:[0-9]{1,18}$' and attempts >= max_attempts
     )
     select
       (select count(*)::int from graphile_worker._private_job_queues) as queue_rows,

@@ -14,6 +14,16 @@ export interface FailedCandidate {
   job_id: bigint | null;
 }
 
+/** The job of an account, of any task, that has failed for good or that is missing. */
+export interface FailedJob {
+  task: string;
+  account: string;
+  /** Null when the engine lacks it. */
+  job_id: bigint | null;
+  last_error: string | null;
+  since: Date | null;
+}
+
 /** A line with its head, why it waits, and the wake-up that will look at it. */
 export interface ExplainedLine {
   task: string;
@@ -39,6 +49,8 @@ export interface AuditEntry {
   at: Date;
   actor: string;
   action: string;
+  task: string;
+  /** 0 where a job was meant. */
   candidate_id: bigint;
   reason: string;
 }
@@ -64,6 +76,20 @@ export async function failedCandidates(sql: Sql): Promise<FailedCandidate[]> {
     join canonry.line l using (line_id)
     left join marker m using (candidate_id)
     order by c.candidate_id`;
+}
+
+/**
+ * Wake-ups that the engine has given up, which nothing but newer work would revive; oldest first.
+ * Markers of candidates have other keys, and what a newer wake-up has replaced has none.
+ */
+export async function failedJobs(sql: Sql): Promise<FailedJob[]> {
+  return sql<FailedJob[]>`
+    select task_identifier as task, substr(key, length(task_identifier) + 2) as account,
+           id as job_id, last_error, updated_at as since
+    from graphile_worker.jobs
+    where attempts >= max_attempts and locked_at is null
+      and starts_with(key, task_identifier || ':')
+    order by updated_at, id`;
 }
 
 /**
@@ -100,6 +126,6 @@ export async function accountOf(sql: Sql, candidateId: bigint): Promise<string |
 /** The newest audit entries of an account. Index: audit_account. */
 export async function auditOf(sql: Sql, account: string, limit: number): Promise<AuditEntry[]> {
   return sql<AuditEntry[]>`
-    select at, actor, action, candidate_id, reason from canonry.audit
+    select at, actor, action, task, candidate_id, reason from canonry.audit
     where account = ${account} order by audit_id desc limit ${limit}`;
 }

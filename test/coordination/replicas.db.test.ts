@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { joinReplicas, mixedSettings, type Replica } from '../../src/coordination/replicas.ts';
+import { announcedSettings, joinReplicas, type Replica } from '../../src/coordination/replicas.ts';
 import type { Database } from '../../src/database/connect.ts';
 import type { Log } from '../../src/observability/log.ts';
 import { createLog } from '../../src/observability/log.ts';
@@ -17,35 +17,78 @@ describe.each(everyDatabase)('replicas on $name', ({ open }) => {
   });
   afterAll(() => database.close());
 
-  const join = (settings: Record<string, string>, role: 'api' | 'worker' = 'api') =>
-    joinReplicas(database.sql, log, { role, settings });
+  const join = async (settings: Record<string, string>, role: 'api' | 'worker' = 'api') => {
+    const replica = joinReplicas(database.sql, log, { role, settings });
+    await replica.announced;
+    return replica;
+  };
+  /** Settings that are not the same on all living processes, with their variants. */
+  const mixed = async () => {
+    const bySetting = Map.groupBy(await announcedSettings(database.sql), ({ setting }) => setting);
+    return [...bySetting]
+      .map(([setting, all]) => [setting, ...new Set(all.map(({ variant }) => variant))])
+      .filter((entry) => entry.length > 2);
+  };
   const leave = (...replicas: Replica[]) => Promise.all(replicas.map((replica) => replica.leave()));
 
   it('say nothing while their settings are equal', async () => {
     warnings.length = 0;
     const fleet = [await join({ a: '1', b: '2' }), await join({ b: '2', a: '1' })];
     expect(warnings).toEqual([]);
-    expect(await mixedSettings(database.sql)).toEqual([]);
+    expect(await mixed()).toEqual([]);
     await leave(...fleet);
   });
 
-  it('name the settings that differ, those that one has not included, never their values', async () => {
+  it('name the settings that differ, whatever their roles, never their values', async () => {
     warnings.length = 0;
     const fleet = [
-      await join({ a: '1', b: 'secret-1', gone: 'x' }),
-      await join({ a: '1', b: 'secret-2', new: 'y' }),
-      // another role has its own settings
+      await join({ a: '1', b: 'secret-1' }),
+      await join({ a: '1', b: 'secret-2' }),
       await join({ a: '9' }, 'worker'),
     ];
-    expect(warnings).toMatchObject([{ settings: ['b', 'gone', 'new'] }]);
+    expect(warnings).toMatchObject([{ settings: ['b'] }, { settings: ['a'] }]);
     expect(JSON.stringify(warnings)).not.toMatch(/secret/);
-    expect(await mixedSettings(database.sql)).toEqual([
-      { role: 'api', setting: 'b', variants: 2n },
-      { role: 'api', setting: 'gone', variants: 2n },
-      { role: 'api', setting: 'new', variants: 2n },
+    expect(await mixed()).toEqual([
+      ['a', 1n, 2n],
+      ['b', 1n, 2n],
+    ]);
+    const announced = await announcedSettings(database.sql);
+    expect(announced.filter(({ setting, variant }) => setting === 'a' && variant === 2n)).toEqual([
+      { replica_id: fleet[2]!.id, role: 'worker', setting: 'a', variant: 2n, value: null },
     ]);
     await leave(...fleet);
-    expect(await mixedSettings(database.sql)).toEqual([]);
+    expect(await announcedSettings(database.sql)).toEqual([]);
+  });
+
+  it('do not miss what another role, or the version before, does not announce', async () => {
+    warnings.length = 0;
+    const fleet = [await join({ a: '1', gone: 'x' }), await join({ a: '1', new: 'y' }, 'worker')];
+    expect(warnings).toEqual([]);
+    expect(await mixed()).toEqual([]);
+    await leave(...fleet);
+  });
+
+  it('are still understood by the doctor of the version before', async () => {
+    const fleet = [await join({ a: '1', b: '1' }), await join({ a: '2', b: '1' })];
+    expect(
+      await database.sql`select role, setting, variants from canonry.mixed_settings(100)`,
+    ).toEqual([{ role: 'api', setting: 'a', variants: 2n }]);
+    await leave(...fleet);
+  });
+
+  it('leave for good, also while an announcement is on its way', async () => {
+    const held = Promise.withResolvers<void>();
+    const slow = (async (...args: Parameters<Database['sql']>) => {
+      const [text] = args as unknown as [TemplateStringsArray];
+      if (text.join('').includes('announce')) await held.promise;
+      return database.sql(...args);
+    }) as unknown as Database['sql'];
+    const replica = joinReplicas(slow, log, { role: 'worker', settings: { a: '1' } });
+    const left = replica.leave();
+    held.resolve();
+    await left;
+    await replica.announced;
+    expect(await announcedSettings(database.sql)).toEqual([]);
   });
 
   it('forget who left or has been silent for long', async () => {
@@ -53,7 +96,7 @@ describe.each(everyDatabase)('replicas on $name', ({ open }) => {
     await database.sql`update canonry.replica
       set seen_at = seen_at - make_interval(secs => ${coordinationLimits.silentSeconds + 1})
       where replica_id = ${gone.id}`;
-    expect(await mixedSettings(database.sql)).toEqual([]);
+    expect(await mixed()).toEqual([]);
     warnings.length = 0;
     const late = await join({ a: '2' });
     expect(warnings).toEqual([]);
@@ -66,7 +109,8 @@ describe.each(everyDatabase)('replicas on $name', ({ open }) => {
   it('serve on when the database does not answer', async () => {
     warnings.length = 0;
     const absent = (() => Promise.reject(new Error('away'))) as unknown as Database['sql'];
-    const replica = await joinReplicas(absent, log, { role: 'api', settings: {} });
+    const replica = joinReplicas(absent, log, { role: 'api', settings: {} });
+    await replica.announced;
     expect(warnings).toMatchObject([{ error: 'Error: away' }]);
     await replica.leave();
   });

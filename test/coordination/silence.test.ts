@@ -19,9 +19,10 @@ async function listen(later: () => Promise<never>): Promise<() => number> {
     return asked === 1 ? Promise.resolve([]) : later();
   }) as unknown as Sql;
   const self = { role: 'api', settings: {} } as const;
-  await joinReplicas(sql, createLog('silent'), self, () => {
+  const replica = joinReplicas(sql, createLog('silent'), self, () => {
     ended += 1;
   });
+  await replica.announced;
   return () => ended;
 }
 

@@ -110,6 +110,16 @@ export const forbidden: { what: string; statement: string; to: readonly RoleName
     to: ['api', 'worker', 'readonly'],
   },
   {
+    what: 'retrying a job',
+    statement: `select canonry.retry_job('reconcile', 'x', 'me', 'r')`,
+    to: ['api', 'worker', 'readonly'],
+  },
+  {
+    what: 'seeing what processes have announced',
+    statement: 'select * from canonry.announced(100)',
+    to: ['api', 'worker', 'readonly'],
+  },
+  {
     what: 'retrying a candidate',
     statement: 'select canonry.retry_revived(1)',
     to: ['api', 'operator', 'readonly'],

@@ -4,7 +4,9 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase, type Database, type Sql } from '../../src/database/connect.ts';
+import { unwatchedAccounts } from '../../src/guardian/deltas/reconcile.ts';
 import { explainAccount, auditOf, failedCandidates } from '../../src/kernel/inspect.ts';
+import { retryJob } from '../../src/kernel/operate.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 
 const rows = 20_000;
@@ -58,6 +60,9 @@ const operations: [name: string, run: (sql: Sql) => Promise<unknown>][] = [
   ['explaining an account', (sql) => explainAccount(sql, account)],
   ['the audit of an account', (sql) => auditOf(sql, account, 5)],
   ['failed candidates', (sql) => failedCandidates(sql)],
+  ['a revived marker', (sql) => sql`select canonry.retry_revived(1)`],
+  ['retained deltas without a job', (sql) => unwatchedAccounts(sql)],
+  ['retrying a job', (sql) => retryJob(sql, { task: 'reconcile', account }, 'me', 'r')],
 ];
 
 describe.each([15, 18] as const)('plans on Postgres %s', (version) => {

@@ -89,6 +89,28 @@ describe.each([18, 15] as const)('roles on Postgres %i', (version) => {
     await sql`select canonry.sweep(5), canonry.remove_idle_queues(10)`;
   });
 
+  it('lets a worker announce itself, and an operator see what is no secret of it', async () => {
+    const announced = JSON.stringify({ WAKE_QUEUE: 'none', other: 'fingerprint' });
+    await as(
+      'worker',
+    )`select canonry.announce('worker-1', 'worker', ${announced}::text::json, 100)`;
+    expect(
+      await as('operator')`select replica_id, setting, value from canonry.announced(100)`,
+    ).toEqual([
+      { replica_id: 'worker-1', setting: 'WAKE_QUEUE', value: 'none' },
+      { replica_id: 'worker-1', setting: 'other', value: null },
+    ]);
+    await as('worker')`select canonry.leave('worker-1')`;
+  });
+
+  it('lets an operator find and retry a missing job', async () => {
+    const sql = as('operator');
+    await sql`select distinct account_id from guardian.delta where status = 'retained'`;
+    expect(
+      await sql`select canonry.retry_job('reconcile', 'nobody', 'me', 'r') as outcome`,
+    ).toEqual([{ outcome: 'done' }]);
+  });
+
   it('lets an operator see the transactions of others, for doctor', async () => {
     const [row] = await as('operator')<{ sees: boolean }[]>`
       select pg_has_role('pg_read_all_stats', 'usage') as sees`;

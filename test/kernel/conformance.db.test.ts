@@ -15,14 +15,9 @@ interface Head {
 }
 
 const settings: DoctorSettings = {
-  wakeQueue: 'account',
-  poolSize: 16,
-  lookDeadlineMs: 10_000,
-  variables: {
-    wakeQueue: 'QUEUE',
-    poolSize: 'POOL',
-    lookDeadlineMs: 'DEADLINE',
-  },
+  wakeQueues: ['account'],
+  poolSizes: [],
+  variables: { wakeQueue: 'QUEUE', poolSize: 'POOL', lookDeadline: 'DEADLINE' },
 };
 
 describe.each(everyDatabase)('kernel on $name', ({ open }) => {
@@ -223,7 +218,7 @@ describe.each(everyDatabase)('kernel on $name', ({ open }) => {
     expect(job).toEqual({ last_error: 'Error: boom', permafailed: true });
     const [line] = await explainAccount(database.sql, name);
     expect(line).toMatchObject({ state: 'halted', why: 'failed', unresolved: 2 });
-    const findings = await examine(database.sql, settings);
+    const findings = await examine(database, settings);
     expect(findings.find(({ check }) => check === 'halted candidates')?.ok).toBe(false);
     expect(findings.find(({ check }) => check === 'failed jobs agree')?.ok).toBe(true);
   });

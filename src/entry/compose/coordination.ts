@@ -1,7 +1,7 @@
 /** What the processes of a fleet have to agree on, and the line that says how they share. */
 import { createHash } from 'node:crypto';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { isProduction, type Config } from '../../config/load.ts';
+import { chainOf, isProduction, type Config } from '../../config/load.ts';
 import { joinReplicas, type Replica, type SharedSettings } from '../../coordination/replicas.ts';
 import type { Database } from '../../database/connect.ts';
 import type { Log } from '../../observability/log.ts';
@@ -19,10 +19,11 @@ export async function joinFleet(
   log: Log,
   ackCommitments: Readonly<Record<string, string>>,
 ): Promise<Replica> {
-  const replica = await joinReplicas(database.sql, log, {
+  const replica = joinReplicas(database.sql, log, {
     role: 'api',
-    settings: sharedSettings(config, ackCommitments),
+    settings: { ...commonSettings(config), ...apiSettings(config, ackCommitments) },
   });
+  await replica.announced;
   log.info(
     {
       mode: database.kind === 'postgres' ? 'shared' : 'single process',
@@ -38,15 +39,47 @@ export async function joinFleet(
   return replica;
 }
 
-function sharedSettings(
+/**
+ * The same for a worker, which does not wait for it: what an API and a worker both act on has to be
+ * equal, and doctor looks at what workers have.
+ */
+export function joinFleetAsWorker(config: Config, database: Database, log: Log): Replica {
+  const replica = joinReplicas(database.sql, log, {
+    role: 'worker',
+    settings: {
+      ...commonSettings(config),
+      GUARDIAN_DB_POOL_MAX_SIZE: String(config.GUARDIAN_DB_POOL_MAX_SIZE),
+    },
+  });
+  log.info({ replica: replica.id }, 'joined the fleet');
+  return replica;
+}
+
+/** What API and workers both act on, or tell of. */
+function commonSettings(config: Config): SharedSettings {
+  const { network, endpoint } = chainOf(config);
+  return {
+    version,
+    stage: isProduction(config) ? 'prod' : 'dev',
+    GUARDIAN_NETWORK_TYPE: network,
+    // the address of a node may hold a key
+    GUARDIAN_MIDEN_RPC_ENDPOINT: fingerprint(new URL(endpoint).href),
+    GUARDIAN_MIDEN_RPC_TIMEOUT_MS: String(config.GUARDIAN_MIDEN_RPC_TIMEOUT_MS),
+    WAKE_QUEUE: config.WAKE_QUEUE,
+    GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS: String(
+      config.GUARDIAN_CANONICALIZATION_RETAINED_TTL_SECONDS,
+    ),
+    GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS: String(
+      config.GUARDIAN_CANONICALIZATION_RECONCILE_INTERVAL_SECONDS,
+    ),
+  };
+}
+
+function apiSettings(
   config: Config,
   ackCommitments: Readonly<Record<string, string>>,
 ): SharedSettings {
   return {
-    version,
-    stage: isProduction(config) ? 'prod' : 'dev',
-    GUARDIAN_NETWORK_TYPE: String(config.GUARDIAN_NETWORK_TYPE),
-    WAKE_QUEUE: config.WAKE_QUEUE,
     GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT: String(config.GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT),
     GUARDIAN_MAX_REPLICAS: String(config.GUARDIAN_MAX_REPLICAS),
     GUARDIAN_RATE_LIMIT_ENABLED: String(config.GUARDIAN_RATE_LIMIT_ENABLED),
@@ -66,7 +99,10 @@ function encryptionKeys(config: Config): string {
   return [`active=${keys.active}`, ...known.toSorted()].join(',');
 }
 
-/** Tells two secrets apart and says nothing of either: they have 256 bits of their own. */
+/**
+ * Tells two values apart. Of a secret with 256 bits of its own it says nothing; against guesses at the
+ * password in an address, no role may read fingerprints.
+ */
 function fingerprint(secret: string | undefined): string {
   if (secret === undefined) return 'unset';
   return createHash('sha256').update(`canonry cursor ${secret}`).digest('hex').slice(0, 16);

@@ -1,5 +1,6 @@
 import type { GraphileConfig } from 'graphile-config';
 import { chainOf, ConfigError, loadConfig, type Config } from '../../config/load.ts';
+import type { Replica } from '../../coordination/replicas.ts';
 import type { Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
 import { lineWrites } from '../../guardian/deltas/line-writes.ts';
@@ -11,6 +12,7 @@ import { kernelLimits } from '../../limits.ts';
 import { createLog, type Log } from '../../observability/log.ts';
 import { unobserved, type Metrics } from '../../observability/metrics.ts';
 import { openConfiguredDatabase } from '../database.ts';
+import { joinFleetAsWorker } from './coordination.ts';
 import { kernelEvents, openMetrics } from './metrics.ts';
 import { midenNode } from './shared.ts';
 
@@ -59,7 +61,16 @@ export async function createWorker(
 ): Promise<Worker> {
   await assertMigrated(database.sql);
   const { preset, liveness } = workerParts(config, database, log, metrics);
-  return startWorker(preset, database, liveness, log);
+  const worker = await startWorker(preset, database, liveness, log);
+  const replica = joinFleetAsWorker(config, database, log);
+  // whoever starts it again joins again
+  worker.ended.catch(() => replica.leave());
+  return {
+    ended: worker.ended,
+    async stop() {
+      await Promise.all([worker.stop(), replica.leave()]);
+    },
+  };
 }
 
 /**
@@ -81,10 +92,27 @@ export async function workerPresetFromEnvironment(
     lockTimeoutMs: kernelLimits.lockWaitMs,
   });
   const { metrics, close } = await openMetrics(config, database, log, false);
+  let replica: Replica | undefined;
   const { preset } = workerParts(config, database, log, metrics, async (liveness) => {
-    await liveness.retire();
+    await Promise.all([liveness.retire(), replica?.leave()]);
     await close();
     await database.close();
   });
-  return { ...preset, worker: { ...preset.worker, connectionString } };
+  // the CLI reads this preset also for commands that run no jobs
+  const fleetPlugin: GraphileConfig.Plugin = {
+    name: 'CanonryFleetPlugin',
+    version: '1.0.0',
+    worker: {
+      hooks: {
+        startWorker() {
+          replica ??= joinFleetAsWorker(config, database, log);
+        },
+      },
+    },
+  };
+  return {
+    ...preset,
+    plugins: [...(preset.plugins ?? []), fleetPlugin],
+    worker: { ...preset.worker, connectionString },
+  };
 }

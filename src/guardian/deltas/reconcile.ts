@@ -1,3 +1,4 @@
+import type { Sql } from '../../database/connect.ts';
 import { unlessStopped } from '../../kernel/drain.ts';
 import { canonicalizationLimits as limits } from '../../limits.ts';
 import { ChainError } from '../networks/network.ts';
@@ -55,4 +56,18 @@ async function findLanded(
     context.log.warn({ account: accountId, error: error.message }, 'chain unavailable');
     return undefined;
   }
+}
+
+/**
+ * Accounts with a retained delta that no job looks after: its job was deleted. Every retained delta
+ * has one until it lands or is forgotten.
+ */
+export async function unwatchedAccounts(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ account_id: string }[]>`
+    select distinct d.account_id from guardian.delta d
+    where d.status = 'retained' and not exists (
+      select 1 from graphile_worker.jobs j where j.key = 'reconcile:' || d.account_id
+    )
+    order by 1`;
+  return rows.map((row) => row.account_id);
 }
