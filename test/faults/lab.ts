@@ -170,6 +170,7 @@ async function play(lab: Lab): Promise<number> {
       chain: controls.chain,
       depth: scenario.depth,
       landedBefore: scenario.landedBefore,
+      landedAtOnce: scenario.landedAtOnce,
       stopping: () => enough,
       over: () => Date.now() > calmAt + settleMsOf(options),
     }),

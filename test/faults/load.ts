@@ -17,6 +17,8 @@ export interface LoadOptions {
   depth: number;
   /** Share of deltas whose transaction has landed before they are sent. Only with depth 1. */
   landedBefore: number;
+  /** Of a pipeline: share of deltas whose transaction lands as soon as they are sent, not at its end. */
+  landedAtOnce: number;
 }
 
 /** Between two looks of a client, and before it repeats what got no answer. */
@@ -45,7 +47,7 @@ export async function runAccount(
       await submitEverywhere(account, delta, options);
       if (delta.nonce > landed) await sleep(random.between(0, depth === 1 ? 500 : 120));
       // the chain takes the transactions of an account in order, one or several at a time
-      if (depth === 1 || random.chance(0.6)) land(delta);
+      if (depth === 1 || random.chance(options.landedAtOnce)) land(delta);
       continue;
     }
     const [oldest] = open;

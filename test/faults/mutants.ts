@@ -5,7 +5,7 @@
 import { readMigrationFiles } from '../../src/database/migration-files.ts';
 import type { QueueMode } from './lab.ts';
 import type { ViolationKind } from './rules/violation.ts';
-import { loadMs, scenarios, type Scenario } from './scenarios.ts';
+import { scenarios, type Scenario } from './scenarios.ts';
 import type { Fault } from './schedule.ts';
 
 /** Where mutants run, and where the healthy kernel has to be clean under the same seed. */
@@ -43,18 +43,49 @@ const scenario = (name: string, changes: Partial<Scenario> = {}): Scenario => {
   return { ...found, ...changes };
 };
 
-/** No mutant depends on the queue mode, so both are used. */
+/** Two are enough to take over from each other. */
+const workers = 2;
+
+/** Few, because each costs a run of the healthy kernel; no mutant depends on the queue mode. */
 export const grounds = {
-  zombie: { scenario: scenario('zombie'), queue: 'none' },
-  'kill-worker': { scenario: scenario('kill-worker'), queue: 'account' },
-  pipelined: { scenario: scenario('pipelined'), queue: 'none' },
-  /** Workers stop in the middle of looks. */
-  'stop-while-slow': {
-    scenario: scenario('chain-slow', {
-      plan: (random, workers) => [
-        { at: 0, ms: loadMs, do: 'chain', mode: 'slow' },
-        ...workers.map((target, i): Fault => ({
-          at: 900 * (i + 1) + random.between(0, 300),
+  /** Who comes back promotes what another one looks at by then, or has already followed by the next. */
+  zombie: {
+    scenario: scenario('zombie', {
+      workers,
+      landedBefore: 1,
+      plan: (random) => [
+        { at: 0, ms: 3_500, do: 'chain', mode: 'slow' },
+        {
+          at: random.between(200, 500),
+          ms: random.between(2_500, 3_000),
+          do: 'pause',
+          target: 'worker_1',
+        },
+      ],
+    }),
+    queue: 'none',
+  },
+  /** With a kill. */
+  halts: { scenario: scenario('halts', { workers }), queue: 'account' },
+  /** Heads are looked at, and looked at again, before anything of their line has landed. */
+  pipeline: {
+    scenario: scenario('pipelined', {
+      workers,
+      depth: 8,
+      landedAtOnce: 0,
+      environment: () => ({ GUARDIAN_MAX_CANDIDATES_PER_ACCOUNT: '8' }),
+    }),
+    queue: 'none',
+  },
+  /** The chain fails; then it is slow, and workers stop in the middle of looks. */
+  stops: {
+    scenario: scenario('chain-down', {
+      workers,
+      plan: (random, names) => [
+        { at: random.between(300, 600), ms: 500, do: 'chain', mode: 'error' },
+        { at: 1_200, ms: 2_300, do: 'chain', mode: 'slow' },
+        ...names.map((target, i): Fault => ({
+          at: 1_700 + 1_000 * i + random.between(0, 500),
           ms: 0,
           do: 'stop',
           target,
@@ -63,8 +94,6 @@ export const grounds = {
     }),
     queue: 'account',
   },
-  'chain-down': { scenario: scenario('chain-down'), queue: 'none' },
-  halts: { scenario: scenario('halts'), queue: 'account' },
 } as const satisfies Record<string, Ground>;
 export type GroundName = keyof typeof grounds;
 
@@ -115,7 +144,7 @@ export const mutants: Record<string, Mutant> = {
   'lost wake-up': {
     breaks: 'K1: a candidate commits without its wake-up',
     shows: 'wake-up',
-    on: 'kill-worker',
+    on: 'halts',
     sql: () => `
       ${sometimes('wake', 'text, text, text, timestamptz, text')}
       ${sometimes('wake_all', 'text, text[], text[], timestamptz[], text')}
@@ -125,14 +154,14 @@ export const mutants: Record<string, Mutant> = {
   'out-of-order retry': {
     breaks: 'K2: a retry loses its place',
     shows: 'order',
-    on: 'pipelined',
+    on: 'pipeline',
     sql: () =>
       rewrite('canonry.next_head', ['order by c.candidate_id', 'order by c.next_attempt_at']),
   },
   'partial promotion': {
     breaks: 'K4: the delta is canonical, the account is where it was',
     shows: 'partial',
-    on: 'kill-worker',
+    on: 'halts',
     sql: () =>
       rewrite('guardian.promote_delta', [
         'if guardian.move_account(v_base, v_result) then',
@@ -142,13 +171,13 @@ export const mutants: Record<string, Mutant> = {
   'double effect': {
     breaks: 'K4, K5: what was resolved is resolved again',
     shows: 'duplicate',
-    on: 'kill-worker',
+    on: 'halts',
     sql: () => rewrite('canonry.resolve_line', ['and resolved_at is null', '']),
   },
   'stop without a handover': {
     breaks: 'K6: who stops on purpose keeps its lines',
     shows: 'handover',
-    on: 'stop-while-slow',
+    on: 'stops',
     sql: () => `
       create or replace function canonry.hand_over(
         p_line_id bigint, p_fence bigint, p_queue_name text
@@ -161,14 +190,14 @@ export const mutants: Record<string, Mutant> = {
   'dead stay in office': {
     breaks: 'K6: nobody takes the lines of who went silent',
     shows: 'leftover',
-    on: 'kill-worker',
+    on: 'halts',
     sql: () =>
       rewrite('canonry.beat', ['where beat_at < clock_timestamp() - v_silence', 'where false']),
   },
   'outage as evidence': {
     breaks: 'K7: a look that the chain did not answer spends the budget',
     shows: 'evidence',
-    on: 'chain-down',
+    on: 'stops',
     sql: () =>
       rewrite('guardian.snooze_deltas', [
         'i.retries,',

@@ -8,7 +8,7 @@ import { huntMutant, type Controls, type Finding } from './mutations.ts';
 import { openStage } from './stage.ts';
 
 /** Hunts at the same time, each on a server of its own: most of a run is waiting. */
-const lanes = 2;
+const lanes = 3;
 
 const outcomes = new Map(
   Object.keys(mutants).map((name) => [name, Promise.withResolvers<Finding>()]),

@@ -15,6 +15,8 @@ export interface Scenario {
   depth: number;
   /** Share of deltas whose transaction landed before they are sent. */
   landedBefore: number;
+  /** The same of deltas of a pipeline that land as soon as they are sent; the others land with its end. */
+  landedAtOnce: number;
   /** Longest time from "landed, acknowledged, no fault" to canonical, milliseconds. */
   boundMs: number;
   /** The chain's lies can be taken for answers. */
@@ -36,6 +38,7 @@ const usual: Omit<Scenario, 'plan'> = {
   clients: 1,
   depth: 1,
   landedBefore: 0.4,
+  landedAtOnce: 0.6,
   boundMs: 10_000,
   mayGiveUp: false,
   othersTakeOver: true,
