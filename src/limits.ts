@@ -228,6 +228,8 @@ export const doctorLimits = {
   queueRows: 40_000,
   /** A due line that nobody took for this long. */
   stuckSeconds: 30,
+  /** Failed jobs that it names: `canonry failed` lists all. */
+  namedJobs: 5,
   /** An open transaction this old keeps dead rows of the job table from being cleaned up. */
   oldTransactionSeconds: 300,
 } as const;

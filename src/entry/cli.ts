@@ -69,7 +69,8 @@ async function answer(): Promise<Answer> {
     const text = `falcon.key and ecdsa.key are in ${argument}: the same for every replica`;
     return { data: { folder: argument }, text, exitCode: 0 };
   }
-  const command = commands[name];
+  if (name === 'keys') return notUnderstood('canonry keys needs a folder.');
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return notUnderstood(name ? `There is no command ${name}.` : 'Which command?');
   const foreign = Object.keys(options).find((option) => !command.options.includes(option));
   if (foreign) return notUnderstood(`canonry ${name} takes no --${foreign}.`);

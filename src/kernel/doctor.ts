@@ -1,7 +1,7 @@
 /** Signs that the kernel is not well, each with its remedy. Reads only. */
 import type { Database, Sql } from '../database/connect.ts';
 import { doctorLimits as limits, kernelLimits } from '../limits.ts';
-import { failedJobs } from './inspect.ts';
+import { failedJobs, type FailedJob } from './inspect.ts';
 
 export interface Finding {
   check: string;
@@ -49,8 +49,8 @@ export async function examine(
     finding(
       'failed jobs',
       failed.length === 0,
-      `${failed.length} jobs of accounts have failed for good`,
-      'canonry failed lists them; repair what they tell of, then canonry retry ACCOUNT --task TASK',
+      `${failed.length} jobs of accounts have failed for good${failed.slice(0, limits.namedJobs).map(named).join('')}`,
+      'canonry failed lists all; repair what they tell of, then canonry retry ACCOUNT --task TASK',
     ),
     finding(
       'old transactions',
@@ -61,6 +61,10 @@ export async function examine(
     poolSizes(settings),
     ...(kind === 'postgres' ? [await durability(sql)] : []),
   ];
+}
+
+function named({ task, account, last_error: error, since }: FailedJob): string {
+  return `; ${task} of ${account} since ${since?.toISOString()}: ${error}`;
 }
 
 function finding(check: string, ok: boolean, detail: string, remedy: string): Finding {

@@ -41,7 +41,9 @@ describe('canonry and graphile-worker on the command line', () => {
   it('explains what is wrong with a command, exit code 2', async () => {
     const wrong: [args: string[], said: RegExp][] = [
       [[], /doctor/],
-      [['frobnicate'], /frobnicate/],
+      [['frobnicate'], /no command frobnicate/],
+      [['toString'], /no command toString/],
+      [['keys'], /needs a folder/],
       [['explain'], /needs an account/],
       [['explain', 'one', 'two'], /two/],
       [['retry', 'nobody'], /--reason/],

@@ -67,7 +67,10 @@ describe.each(everyDatabase)('the doctor on $name', ({ open }) => {
         since: expect.any(Date) as Date,
       },
     ]);
-    expect(await look(database, 'failed jobs')).toMatchObject({ ok: false });
+    expect(await look(database, 'failed jobs')).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/^1 jobs .*; reconcile of a since 20.*: boom$/) as string,
+    });
     expect(
       await retryJob(database.sql, { task: 'reconcile', account: 'a' }, 'me', 'repaired'),
     ).toBe('done');
