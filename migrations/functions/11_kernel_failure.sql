@@ -30,8 +30,24 @@ returns void language sql as $$
   ));
 $$;
 
+-- Who: whoever may end a candidate from outside its domain, before it locks anything: fail, operate.
+-- Locks: the domain's account row, first in the order. A domain whose follow_resolution is d.f may have
+-- a function d.lock_account(account): what a resolution ends, nobody builds on at the same time.
+create or replace function canonry.lock_account(p_task text, p_account text)
+returns void language plpgsql as $$
+declare
+  v_lock regprocedure;
+begin
+  select to_regprocedure(split_part(follow_resolution, '.', 1) || '.lock_account(text)')
+    into v_lock from canonry.kind where task = p_task;
+  if v_lock is not null then
+    execute format('select %s($1)', v_lock::regproc) using p_account;
+  end if;
+end
+$$;
+
 -- Who: the drain, when deciding a candidate failed in a way that no domain rule explains.
--- Locks: the line row, then the job rows.
+-- Locks: of what is skipped the domain's account row; the line row, then the job rows.
 -- p_delay_seconds: time until the retry; null: the policy is exhausted. Then p_terminal says what
 -- happens: 'halt' keeps the candidate at the head of its line until a person acts; 'skip' parks
 -- it and lets the line go on. Both are audited, and both leave a failed job to look at.
@@ -43,6 +59,9 @@ create or replace function canonry.fail(
 declare
   v_line canonry.line;
 begin
+  if p_delay_seconds is null and p_terminal = 'skip' then
+    perform canonry.lock_account(task, account) from canonry.line where line_id = p_line_id;
+  end if;
   update canonry.line set holder = null, claimed_at = null
     where line_id = p_line_id and fence = p_fence and holder is not null
     returning * into v_line;
@@ -98,9 +117,7 @@ end
 $$;
 
 -- Who: the operator's CLI; the task of a revived marker (retry_revived).
--- Locks: the domain's account row, the line row, then domain rows, then job rows. For the first, a
--- domain whose follow_resolution is d.f may have a function d.lock_account(account): what a resolution
--- ends, nobody builds on at the same time.
+-- Locks: the domain's account row, the line row, then domain rows, then job rows.
 -- Index: primary keys.
 -- Why safe: raises the fence, so a drain at work on the candidate changes nothing any more.
 -- p_action: 'retry' (look again now, with a fresh retry budget), 'skip' (park it, the line goes
@@ -114,7 +131,6 @@ create or replace function canonry.operate(
 ) returns text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_line canonry.line;
-  v_lock regprocedure;
 begin
   select l.* into v_line
     from canonry.candidate c join canonry.line l using (line_id)
@@ -122,11 +138,7 @@ begin
   if v_line.line_id is null then
     return 'not_found';
   end if;
-  select to_regprocedure(split_part(follow_resolution, '.', 1) || '.lock_account(text)')
-    into v_lock from canonry.kind where task = v_line.task;
-  if v_lock is not null then
-    execute format('select %s($1)', v_lock::regproc) using v_line.account;
-  end if;
+  perform canonry.lock_account(v_line.task, v_line.account);
   perform 1 from canonry.line where line_id = v_line.line_id for no key update;
   perform 1 from canonry.candidate
     where candidate_id = p_candidate_id and (resolved_at is null) is true for no key update;

@@ -263,7 +263,7 @@ begin
 end
 $$;
 
--- Who: canonry.operate, before it locks anything: the account row is first in the order.
+-- Who: canonry.lock_account.
 create or replace function guardian.lock_account(p_account_id text)
 returns void language sql as $$
   select 1 from guardian.account where account_id = p_account_id for no key update;

@@ -113,14 +113,11 @@ it('a hand-over and a submission of one account do not wait for each other in a 
 });
 
 it('an account that somebody holds locked does not hold up those written with it', async () => {
-  const created = await createDatabase();
-  const database = await openDatabase({ databaseUrl: created.url, lockTimeoutMs: 200 });
-  const other = await openDatabase({ databaseUrl: created.url });
   await database.sql`create table public.account (name text primary key, written int default 0)`;
   await database.sql`insert into public.account select 'account ' || n from generate_series(1, 9) n`;
   const write = groupCommit<string, { name: string }>({
     lockKey: (name) => name,
-    write: (names) => database.sql<{ name: string }[]>`
+    write: (names) => worker.sql<{ name: string }[]>`
       with given as (
         select i.name from json_to_recordset(
           ${rowsAsJson(names.map((name) => ({ name })))}::text::json) as i(name text)
@@ -131,7 +128,7 @@ it('an account that somebody holds locked does not hold up those written with it
   });
   const release = Promise.withResolvers<void>();
   const isLocked = Promise.withResolvers<void>();
-  const blocking = other.sql.begin(async (sql) => {
+  const blocking = database.sql.begin(async (sql) => {
     await sql`select 1 from public.account where name = 'account 5' for update`;
     isLocked.resolve();
     await release.promise;
@@ -148,6 +145,4 @@ it('an account that somebody holds locked does not hold up those written with it
   expect(
     await database.sql`select count(*)::int as n from public.account where written = 1`,
   ).toEqual([{ n: 8 }]);
-  await Promise.all([database.close(), other.close()]);
-  await created.drop();
 });

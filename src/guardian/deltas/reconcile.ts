@@ -1,4 +1,5 @@
 import type { Sql } from '../../database/connect.ts';
+import { answered } from '../../kernel/answered.ts';
 import { unlessStopped } from '../../kernel/drain.ts';
 import { canonicalizationLimits as limits } from '../../limits.ts';
 import { ChainError } from '../networks/network.ts';
@@ -24,21 +25,21 @@ export async function reconcile(
   const { sql, log, metrics, retainedTtlSeconds } = context;
   const count = (outcome: 'reconciled' | 'reconcile_deferred', by: number) =>
     metrics.count('guardian_canonicalization_candidates_total', { outcome }, by);
-  const deltas = await sql<Reconcilable[]>`
-    select nonce, new_commitment from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`;
+  const deltas = await answered(sql<Reconcilable[]>`
+    select nonce, new_commitment from guardian.reconcilable(${accountId}, ${retainedTtlSeconds})`);
   const landed = await findLanded(context, accountId, deltas, signal);
   if (landed) {
-    const [row] = await sql<{ promoted: number }[]>`
-      select guardian.reconcile_delta(${accountId}, ${landed.new_commitment}) as promoted`;
+    const [row] = await answered(sql<{ promoted: number }[]>`
+      select guardian.reconcile_delta(${accountId}, ${landed.new_commitment}) as promoted`);
     count('reconciled', row?.promoted ?? 0);
     const fields = { account: accountId, nonce: String(landed.nonce), promoted: row?.promoted };
     log.info({ ...fields, outcome: 'reconciled' }, 'delta resolved');
   } else if (deltas.length > 0) {
     count('reconcile_deferred', deltas.length);
   }
-  await sql`select guardian.reconcile_later(
+  await answered(sql`select guardian.reconcile_later(
     ${accountId}, ${context.reconcileIntervalSeconds}, ${retainedTtlSeconds},
-    ${limits.reconcileEagerSeconds}, ${limits.reconcileMaxSeconds})`;
+    ${limits.reconcileEagerSeconds}, ${limits.reconcileMaxSeconds})`);
 }
 
 async function findLanded(

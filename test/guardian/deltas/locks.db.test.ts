@@ -85,4 +85,21 @@ describe('locks', () => {
     });
     expect(await signed()).toEqual([{ outcome: 'proposal_not_found' }]);
   });
+
+  it('K2: a policy that skips a candidate waits for whoever builds on it, before it takes the line', async () => {
+    const accountId = await openPending();
+    const [head] = await database.sql`
+      select line_id, fence, candidate_id from guardian.claim_delta(${accountId}, 'w', 30)`;
+    const skipped = await database.sql.begin(async (submission) => {
+      await submission`select 1 from guardian.account
+        where account_id = ${accountId} for no key update`;
+      const failure = await blocked(
+        () => other`select canonry.fail(${head!['line_id']}, ${head!['fence']},
+          ${head!['candidate_id']}, 'no rule', null, 'skip') as outcome`,
+      );
+      await submission`select 1 from canonry.line where account = ${accountId} for update nowait`;
+      return failure;
+    });
+    expect(await skipped()).toEqual([{ outcome: true }]);
+  });
 });
