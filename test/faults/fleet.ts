@@ -27,6 +27,8 @@ interface Member extends MemberOptions {
   /** The supervisor keeps it running. */
   wanted: boolean;
   paused: boolean;
+  /** By the schedule, since its last start. */
+  killed: boolean;
   /** What it wrote since its last start. */
   said: string;
   /** When that was, milliseconds since the epoch. */
@@ -45,7 +47,15 @@ export class Fleet {
     this.#members = new Map(
       members.map((member) => [
         member.name,
-        { ...member, child: undefined, wanted: false, paused: false, said: '', startedAt: 0 },
+        {
+          ...member,
+          child: undefined,
+          wanted: false,
+          paused: false,
+          killed: false,
+          said: '',
+          startedAt: 0,
+        },
       ]),
     );
     this.#onEnd = onEnd;
@@ -73,17 +83,20 @@ export class Fleet {
 
   /** SIGKILL; it stays down. */
   async kill(name: string): Promise<void> {
+    this.#member(name).killed = true;
     await this.#end(name, 'SIGKILL');
   }
 
   /**
    * SIGTERM; it stays down. Returns the exit code or the signal's name; 0 as well for one that is
    * still loading its modules and ends by the signal: it has not begun anything. From the first
-   * line of its entry on a process answers the signal itself.
+   * line of its entry on a process answers the signal itself. 'killed' when `kill` came in between:
+   * faults of one process come one after the other, but a stop may take longer than planned.
    */
   async stop(name: string): Promise<number | string> {
     const { ready, said } = this.#member(name);
     const ending = await this.#end(name, 'SIGTERM');
+    if (ending !== 0 && this.#member(name).killed) return 'killed';
     return ending === 'SIGTERM' && !ready.test(said) ? 0 : ending;
   }
 
@@ -119,6 +132,7 @@ export class Fleet {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     member.child = child;
+    member.killed = false;
     member.said = '';
     member.startedAt = Date.now();
     const hear = (bytes: Uint8Array) => {

@@ -95,6 +95,7 @@ export async function perform(fault: Fault, controls: Controls): Promise<void> {
 async function stop(target: string, { fleet, database, complain }: Controls): Promise<void> {
   const since = fleet.startedAt(target);
   const ending = await fleet.stop(target);
+  if (ending === 'killed') return;
   if (ending !== 0) return complain(`${target} ended with ${ending} when asked to stop`);
   for (const what of await readLeftovers(database, { process: target, since })) {
     complain(`${target} was asked to stop and left behind: ${what}`);

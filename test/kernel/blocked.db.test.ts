@@ -1,6 +1,5 @@
 /** What a row that somebody has locked holds up, and what not. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TransactionSql } from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/connect.ts';
 import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
@@ -38,17 +37,6 @@ const holders = async (...accounts: string[]) => {
   return lines.map(({ holder }) => holder);
 };
 
-/** While another transaction has what `lock` locks. */
-async function meanwhile(
-  lock: (sql: TransactionSql<{ bigint: bigint }>) => Promise<unknown>,
-  work: () => Promise<void>,
-): Promise<void> {
-  await database.sql.begin(async (sql) => {
-    await lock(sql);
-    await work();
-  });
-}
-
 it.each([
   ['line', `select 1 from canonry.line where account = 'locked' for update`],
   ['wake-up', `select 1 from graphile_worker._private_jobs where key = 'test:locked' for update`],
@@ -59,20 +47,14 @@ it.each([
     await held('locked', 'dead');
     await database.sql`insert into canonry.worker (worker_id, beat_at)
       values ('dead', now() - interval '1 minute')`;
-    await meanwhile(
-      (sql) => sql.unsafe(lock),
-      async () => {
-        const retired = await worker.sql`select canonry.beat('alive', 2, '{}') as worker`;
-        expect(retired).toEqual([{ worker: 'dead' }]);
-        expect(await holders('free', 'locked')).toEqual([null, 'dead']);
-        // nor does it keep a later sweep from its other work
-        await worker.sql`select canonry.sweep(5)`;
-        const [beat] = await database.sql`
-          select beat_at > now() - interval '2 s' as fresh from canonry.worker
-          where worker_id = 'alive'`;
-        expect(beat).toEqual({ fresh: true });
-      },
-    );
+    await database.sql.begin(async (person) => {
+      await person.unsafe(lock);
+      const retired = await worker.sql`select canonry.beat('alive', 0.2, '{}') as worker`;
+      expect(retired).toEqual([{ worker: 'dead' }]);
+      expect(await holders('free', 'locked')).toEqual([null, 'dead']);
+      // nor does it keep a later sweep from its other work
+      await worker.sql`select canonry.sweep(5)`;
+    });
     await worker.sql`select canonry.sweep(5)`;
     expect(await holders('free', 'locked')).toEqual([null, null]);
     const locked = await database.sql`
@@ -89,26 +71,20 @@ it('a hand-over and a submission of one account do not wait for each other in a 
   const [line] = await database.sql<{ line_id: bigint; fence: bigint }[]>`
     select line_id, fence from canonry.line where account = 'both'`;
   let handedOver: Promise<unknown> | undefined;
-  await meanwhile(
-    async (sql) => {
-      // as guardian.submit_deltas begins, and below ends
-      expect(await sql`select canonry.try_wake_lock('test', 'both') as free`).toEqual([
-        { free: true },
-      ]);
-      const other = database.sql`
-        select canonry.hand_over(${line!.line_id}, ${line!.fence}, 'account:both') as done`;
-      handedOver = Promise.resolve(other);
-      for (let waits = 0; waits === 0; await sleep(5)) {
-        const [row] = await sql<{ waits: number }[]>`select count(*)::int as waits
-          from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-        waits = row!.waits;
-      }
-      await sql`set local lock_timeout = '2s'`;
-      await sql`select canonry.wake_all(
-        'test', '{both}', '{account:both}', null, 'preserve_run_at')`;
-    },
-    () => Promise.resolve(),
-  );
+  await database.sql.begin(async (sql) => {
+    // as guardian.submit_deltas begins, and below ends
+    const [wakeUp] = await sql`select canonry.try_wake_lock('test', 'both') as free`;
+    expect(wakeUp).toEqual({ free: true });
+    handedOver = Promise.resolve(database.sql`
+      select canonry.hand_over(${line!.line_id}, ${line!.fence}, 'account:both') as done`);
+    for (let waits = 0; waits === 0; await sleep(5)) {
+      const [row] = await sql<{ waits: number }[]>`select count(*)::int as waits
+        from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+      waits = row!.waits;
+    }
+    await sql`set local lock_timeout = '2s'`;
+    await sql`select canonry.wake_all('test', '{both}', '{account:both}', null, 'preserve_run_at')`;
+  });
   expect(await handedOver).toEqual([{ done: true }]);
 });
 
