@@ -14,8 +14,9 @@
 -- statements of the engine, which join, are planned at each call (force_custom_plan).
 
 -- Who: every function that leaves a candidate waiting; the sweep.
--- Locks: with a queue name, the queue lock (shared; see remove_idle_queues); then the job row of
--- the key, last in the order.
+-- Locks: the job row of the key, last in the order; with a queue name also the queue lock (shared; see
+-- remove_idle_queues) and the engine's queue row. The job row first: a group of submissions has it
+-- already (try_wake_lock) when it comes to the queue row, and must not meet who goes the other way.
 -- Why the loop: add_jobs with a key returns nothing and enqueues nothing when a worker locks the
 -- keyed job between its two statements (graphile-worker #580). Swallowed, that is a candidate
 -- without a wake-up.
@@ -29,6 +30,7 @@ declare
   job_id bigint;
 begin
   if p_queue_name is not null then
+    perform 1 from graphile_worker._private_jobs where key = p_task || ':' || p_account for update;
     perform pg_advisory_xact_lock_shared(7161005377002);
   end if;
   for attempt in 1..100 loop
@@ -173,7 +175,7 @@ $$;
 
 -- Who: the drain of a wake-up.
 -- Locks: the line row (no key update: submits that only reference the line do not wait); of a head
--- that is not due the job row.
+-- that is not due its row and the job row.
 -- Index: unique (account, task), candidate_unresolved.
 -- Why safe: raises the fence, so whoever held the line before can no longer write (K3). A line
 -- that a live worker holds is left alone: the holder looks at the line once more, under this
@@ -200,9 +202,13 @@ begin
   end if;
   head := canonry.next_head(v_line_id, v_fence);
   if not head.due then
+    -- with the candidate's row, as look_now: what makes it due meanwhile is not put off again
     perform canonry.wake(p_task, p_account, null, c.next_attempt_at, 'replace')
-      from canonry.candidate c
-      where c.candidate_id = head.candidate_id and (c.state = 'waiting') is true;
+      from (
+        select next_attempt_at from canonry.candidate
+          where candidate_id = head.candidate_id and (state = 'waiting') is true
+          for no key update
+      ) c;
   end if;
   return head;
 end
@@ -291,8 +297,7 @@ end
 $$;
 
 -- Who: a drain that stops before its line is empty (fairness, shutdown).
--- Locks: the line row, then the job row: before the engine adds a queue row, since a submission that
--- has the job row may be about to add that queue row as well.
+-- Locks: the line row, then the job row.
 -- Returns false when the claim was overtaken.
 create or replace function canonry.hand_over(
   p_line_id bigint, p_fence bigint, p_queue_name text
@@ -307,7 +312,6 @@ begin
   if v_task is null then
     return false;
   end if;
-  perform 1 from graphile_worker._private_jobs where key = v_task || ':' || v_account for update;
   perform canonry.wake(v_task, v_account, p_queue_name, null, 'replace');
   return true;
 end

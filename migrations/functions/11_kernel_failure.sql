@@ -183,7 +183,7 @@ $$;
 -- Who: the task of a marker that a person revived with the engine's own tools. All that a worker may
 -- do of what operate can.
 -- One that its policy has let go cannot be retried: its line has gone on. The engine deletes the
--- revived marker, so it gets a new one, until a person says that he has looked (skip).
+-- revived marker, so it gets a new one, until a person says that he has looked (skip): after this ran.
 create or replace function canonry.retry_revived(p_candidate_id bigint) returns text
 language plpgsql set enable_seqscan = off set jit = off as $$
 declare

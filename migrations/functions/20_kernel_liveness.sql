@@ -67,8 +67,9 @@ $$;
 
 -- Who: beat, retire_all.
 -- A person who has one of the lines locked, in a transaction that stays open, must not keep the others
--- from going on, nor a worker from saying that it is alive: what cannot be had in time is left out. The
--- holder of what was left out has no heartbeat row any more, so free_orphans comes back to it.
+-- from going on, nor a worker from saying that it is alive: what cannot be had in time is left out. Of a
+-- retired worker, which has no heartbeat row any more, free_orphans comes back to it; of a living one its
+-- next heartbeat.
 -- Returns how many lines were freed and woken.
 create or replace function canonry.free_lines(
   p_worker_ids text[], p_before timestamptz, p_but bigint[]
@@ -81,8 +82,7 @@ end
 $$;
 
 -- Who: retire, beat, free_orphans.
--- Locks: the heartbeat rows, then as free_lines for all of them in one order, then as unlock_workers:
--- the jobs come after every line, since a line's holder waits for its job.
+-- Locks: the heartbeat rows, then as free_lines for all of them in one order, then as unlock_workers.
 create or replace function canonry.retire_all(p_worker_ids text[])
 returns integer language plpgsql as $$
 declare
@@ -235,7 +235,7 @@ $$;
 -- Finds due heads that nobody holds and that have no wake-up that is about to run, and wakes their
 -- lines. It should find none: the count it returns is a metric, and every count is a bug elsewhere,
 -- or a wake-up that failed so often while the database refused claims that the engine's own back-off
--- took over.
+-- took over, or a drain that has waited for an answer for over a minute.
 -- Restores the markers of halted candidates, and drops superseded wake-ups that ended failed.
 -- Index: candidate_due (a bounded piece, longest due first), candidate_halted, unique job key.
 create or replace function canonry.sweep(p_stale_seconds double precision)
@@ -319,23 +319,20 @@ create or replace function canonry.remove_idle_queues(p_limit integer)
 returns integer language plpgsql
 set enable_seqscan = off set jit = off set enable_nestloop = off as $$
 declare
-  v_idle integer[] := array(
-    select i.id from graphile_worker._private_job_queues i
-    where i.locked_at is null
-      and not exists (select 1 from graphile_worker._private_jobs j where j.job_queue_id = i.id)
-    limit p_limit
-  );
   v_removed integer;
 begin
-  -- looked for without the lock, so that nobody waits while there is nothing to remove
-  if cardinality(v_idle) = 0 or not pg_try_advisory_xact_lock(7161005377002) then
+  -- no submit waits for a look at the jobs where nobody uses queues
+  if not exists (select 1 from graphile_worker._private_job_queues where locked_at is null)
+    or not pg_try_advisory_xact_lock(7161005377002)
+  then
     return 0;
   end if;
   delete from graphile_worker._private_job_queues q
     where q.id = any (array(
       select i.id from graphile_worker._private_job_queues i
-      where i.id = any (v_idle) and i.locked_at is null
+      where i.locked_at is null
         and not exists (select 1 from graphile_worker._private_jobs j where j.job_queue_id = i.id)
+      limit p_limit
       for update skip locked
     ));
   get diagnostics v_removed = row_count;

@@ -124,9 +124,11 @@ drop function if exists guardian.reconcile_later(text, double precision);
 -- given up meanwhile is seen here, or makes its own look earlier afterwards.
 -- Index: delta_unresolved.
 -- Schedules the next look, as long as there is a delta that was given up and whose time is not over:
--- it may be able to follow the canonical state again later. A retained one has to be forgotten.
+-- it may be able to follow the canonical state again later. A retained one has to be forgotten, an
+-- abandoned one loses its state (reconcilable).
 -- The youngest sets the pace: the interval for its first p_eager_seconds, then twice as much with
--- each look, up to p_max_seconds. The defaults are for processes of the version before.
+-- each look, up to p_max_seconds. The defaults, and p_ttl_seconds, are for processes of the version
+-- before.
 create or replace function guardian.reconcile_later(
   p_account_id text, p_interval_seconds double precision,
   p_ttl_seconds double precision default 86400,
@@ -140,8 +142,8 @@ begin
   perform 1 from guardian.account where account_id = p_account_id for no key update;
   with looked as (
     update guardian.delta set reconcile_count = reconcile_count + 1
-      where account_id = p_account_id and (status = 'retained' or status = 'discarded'
-        and status_timestamp >= clock_timestamp() - make_interval(secs => p_ttl_seconds))
+      where account_id = p_account_id
+        and (status = 'retained' or status = 'discarded' and result_state is not null)
       returning extract(epoch from clock_timestamp() - status_timestamp) as age, reconcile_count
   )
   select min(age), min(reconcile_count) into v_age, v_looks from looked;

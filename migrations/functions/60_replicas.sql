@@ -5,6 +5,7 @@
 -- Index: primary key; there are as many rows as processes.
 -- Returns the settings in which living processes differ from this one: their names. What only one of
 -- two announces is no difference: roles have settings of their own, and the version before has fewer.
+-- Nor is what is named own:, which a machine may have as it likes.
 create or replace function canonry.announce(
   p_replica_id text, p_role text, p_settings json, p_silent_seconds double precision
 ) returns setof text language plpgsql set enable_seqscan = off set jit = off as $$
@@ -24,7 +25,7 @@ begin
     from canonry.replica r
     cross join lateral json_each_text(r.settings) theirs
     join json_each_text(p_settings) mine on mine.key = theirs.key and mine.value <> theirs.value
-    where r.replica_id <> p_replica_id
+    where r.replica_id <> p_replica_id and not starts_with(mine.key, 'own:')
     order by 1;
 end
 $$;
@@ -39,9 +40,11 @@ $$;
 create or replace function canonry.announced(p_silent_seconds double precision)
 returns table (replica_id text, role text, setting text, variant bigint, value text)
 language sql stable as $$
-  select r.replica_id, r.role, s.key, dense_rank() over (partition by s.key order by s.value),
+  select r.replica_id, r.role, s.key,
+         case when starts_with(s.key, 'own:') then 1
+           else dense_rank() over (partition by s.key order by s.value) end,
          case when s.key in ('version', 'stage', 'WAKE_QUEUE', 'GUARDIAN_NETWORK_TYPE',
-           'GUARDIAN_MIDEN_RPC_TIMEOUT_MS', 'GUARDIAN_DB_POOL_MAX_SIZE') then s.value end
+           'GUARDIAN_MIDEN_RPC_TIMEOUT_MS', 'own:GUARDIAN_DB_POOL_MAX_SIZE') then s.value end
   from canonry.replica r
   cross join lateral json_each_text(r.settings) s
   where r.seen_at >= clock_timestamp() - make_interval(secs => p_silent_seconds)

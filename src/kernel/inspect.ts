@@ -79,17 +79,20 @@ export async function failedCandidates(sql: Sql): Promise<FailedCandidate[]> {
 }
 
 /**
- * Wake-ups that the engine has given up, which nothing but newer work would revive; oldest first.
+ * Wake-ups that the engine has given up, oldest first. The sweep makes a new one for a line with a due
+ * head; for other tasks nothing but newer work would.
  * Markers of candidates have other keys, and what a newer wake-up has replaced has none.
  */
 export async function failedJobs(sql: Sql): Promise<FailedJob[]> {
   return sql<FailedJob[]>`
     select task_identifier as task, substr(key, length(task_identifier) + 2) as account,
-           id as job_id, last_error, updated_at as since
+           id as job_id, last_error,
+           -- a failure sets nothing but the time of the attempt after it
+           greatest(updated_at, run_at - make_interval(secs => exp(least(attempts, 10)))) as since
     from graphile_worker.jobs
     where attempts >= max_attempts and locked_at is null
       and starts_with(key, task_identifier || ':')
-    order by updated_at, id`;
+    order by since, id`;
 }
 
 /**

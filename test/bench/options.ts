@@ -62,7 +62,7 @@ const takes = {
   hot: [...fleet, ...chain, 'batch'],
   latency: [...fleet, ...chain],
   ingest: [...cluster],
-  recovery: [...fleet, 'ahead'],
+  recovery: [...fleet, 'workers', 'ahead'],
   stop: [...fleet, ...chain],
   idle: [...fleet, ...chain, 'accounts'],
   peers: [...fleet, ...chain, 'accounts'],

@@ -65,27 +65,54 @@ it.each([
   },
 );
 
-it('a hand-over and a submission of one account do not wait for each other in a circle', async () => {
-  // no queue row: the wake-up came from a snooze, and an idle queue is removed
-  await held('both', 'worker');
+/** Resolves when so many statements on this database wait for a lock. */
+async function untilWaiting(wanted: number): Promise<void> {
+  for (let waits = 0; waits < wanted; await sleep(5)) {
+    const [row] = await database.sql<{ waits: number }[]>`select count(*)::int as waits
+      from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    waits = row!.waits;
+  }
+}
+
+// A line whose wake-up came from a snooze has no queue row: whoever names the queue adds it.
+const handOver = async () => {
   const [line] = await database.sql<{ line_id: bigint; fence: bigint }[]>`
     select line_id, fence from canonry.line where account = 'both'`;
+  return database.sql`
+    select canonry.hand_over(${line!.line_id}, ${line!.fence}, 'account:both') as done`;
+};
+
+it('K6: a hand-over and a group of submissions do not wait for each other in a circle', async () => {
+  await held('both', 'worker');
   let handedOver: Promise<unknown> | undefined;
   await database.sql.begin(async (sql) => {
     // as guardian.submit_deltas begins, and below ends
     const [wakeUp] = await sql`select canonry.try_wake_lock('test', 'both') as free`;
     expect(wakeUp).toEqual({ free: true });
-    handedOver = Promise.resolve(database.sql`
-      select canonry.hand_over(${line!.line_id}, ${line!.fence}, 'account:both') as done`);
-    for (let waits = 0; waits === 0; await sleep(5)) {
-      const [row] = await sql<{ waits: number }[]>`select count(*)::int as waits
-        from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-      waits = row!.waits;
-    }
+    handedOver = handOver();
+    await untilWaiting(1);
     await sql`set local lock_timeout = '2s'`;
     await sql`select canonry.wake_all('test', '{both}', '{account:both}', null, 'preserve_run_at')`;
   });
   expect(await handedOver).toEqual([{ done: true }]);
+});
+
+it('K6: nor do a hand-over and a submission by itself', async () => {
+  await database.sql`truncate canonry.line, canonry.candidate, graphile_worker._private_jobs,
+    graphile_worker._private_job_queues cascade`;
+  await held('both', 'worker');
+  let handedOver: Promise<unknown> | undefined;
+  let submitted: Promise<unknown> | undefined;
+  await database.sql.begin(async (engine) => {
+    await engine`select 1 from graphile_worker._private_jobs where key = 'test:both' for update`;
+    handedOver = handOver();
+    await untilWaiting(1);
+    submitted = Promise.resolve(
+      database.sql`select canonry.submit('test', 'both', 'account:both') is not null as done`,
+    );
+    await untilWaiting(2);
+  });
+  expect(await Promise.all([handedOver, submitted])).toEqual([[{ done: true }], [{ done: true }]]);
 });
 
 it('an account that somebody holds locked does not hold up those written with it', async () => {

@@ -10,7 +10,7 @@ export async function doctor({ database }: Command): Promise<Answer> {
   const valuesOf = (name: string) => announced.filter(({ setting }) => setting === name);
   const kernel = await examine(database, {
     wakeQueues: [...new Set(valuesOf('WAKE_QUEUE').map(({ value }) => value ?? ''))],
-    poolSizes: valuesOf('GUARDIAN_DB_POOL_MAX_SIZE').map(({ replica_id: process, value }) => ({
+    poolSizes: valuesOf('own:GUARDIAN_DB_POOL_MAX_SIZE').map(({ replica_id: process, value }) => ({
       process,
       size: Number(value),
     })),

@@ -48,7 +48,8 @@ export function joinFleetAsWorker(config: Config, database: Database, log: Log):
     role: 'worker',
     settings: {
       ...commonSettings(config),
-      GUARDIAN_DB_POOL_MAX_SIZE: String(config.GUARDIAN_DB_POOL_MAX_SIZE),
+      // for doctor; machines may differ in it
+      'own:GUARDIAN_DB_POOL_MAX_SIZE': String(config.GUARDIAN_DB_POOL_MAX_SIZE),
     },
   });
   log.info({ replica: replica.id }, 'joined the fleet');

@@ -38,8 +38,9 @@ export async function reconcile(
     count('reconcile_deferred', deltas.length);
   }
   await answered(sql`select guardian.reconcile_later(
-    ${accountId}, ${context.reconcileIntervalSeconds}, ${retainedTtlSeconds},
-    ${limits.reconcileEagerSeconds}, ${limits.reconcileMaxSeconds})`);
+    ${accountId}, ${context.reconcileIntervalSeconds},
+    p_eager_seconds => ${limits.reconcileEagerSeconds},
+    p_max_seconds => ${limits.reconcileMaxSeconds})`);
 }
 
 async function findLanded(

@@ -1,6 +1,6 @@
 /**
- * A worker is killed while it waits for the chain in ten accounts; another one is there. The
- * time from the kill until each of those accounts is canonical.
+ * A worker is killed while it waits for the chain in ten accounts; another one is there, or several.
+ * The time from the kill until each of those accounts is canonical.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addWorker, untilEffects } from '../kernel/fleet.ts';
@@ -47,8 +47,8 @@ export const recovery: Scenario = async (stage, options) => {
     accounts: accounts * lanes,
     candidates: times.length,
     kills,
-    // the one that is killed and the one that takes over
-    workers: 2,
+    // the one that is killed and those that take over
+    workers: 1 + survivorsOf(options),
     finalizations_per_s: Number((times.length / seconds).toPrecision(3)),
     p50_ms: at(0.5),
     p99_ms: at(0.99),
@@ -62,6 +62,9 @@ export const recovery: Scenario = async (stage, options) => {
   };
 };
 
+/** Of the workers that were asked for, one is killed. */
+const survivorsOf = ({ workers }: ScenarioOptions) => Math.max(workers - 1, 1);
+
 /** @returns for each account the milliseconds from the kill to its effect. */
 async function killOnce(
   run: Run,
@@ -70,15 +73,21 @@ async function killOnce(
 ): Promise<{ ms: number[]; looked: number }> {
   const chain = await startChain(secret, holdMs);
   const victim = await addWorker(run, chain, options);
-  const survivor = await addWorker(run, chain, options);
+  const survivors = await Promise.all(
+    Array.from({ length: survivorsOf(options) }, () => addWorker(run, chain, options)),
+  );
   await submitAll(run.sql, { accounts, each: 1, wakeQueue: options.queue }, round);
   victim.send('go');
   while ((await chain.calls()) < accounts) await sleep(10);
   await chain.setLatency(0);
-  const started = survivor.hears();
-  survivor.send('go');
-  await started;
-  // kills fall at any point of the survivor's heartbeat
+  await Promise.all(
+    survivors.map((survivor) => {
+      const started = survivor.hears();
+      survivor.send('go');
+      return started;
+    }),
+  );
+  // kills fall at any point of the survivors' heartbeats
   await sleep(1_000 + Math.random() * 1_000);
   const [killed] = await run.sql<{ at: Date }[]>`select clock_timestamp() as at`;
   await victim.end('SIGKILL');
@@ -87,7 +96,7 @@ async function killOnce(
     select (extract(epoch from at - ${killed?.at ?? new Date()}) * 1000)::float8 as ms
     from bench.effect order by pos desc limit ${accounts}`;
   const looked = await chain.calls();
-  await survivor.end('SIGTERM');
+  await Promise.all(survivors.map((survivor) => survivor.end('SIGTERM')));
   await chain.close();
   return { ms: rows.map((row) => row.ms), looked };
 }
