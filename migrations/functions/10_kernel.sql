@@ -1,5 +1,5 @@
 -- Kernel functions that every candidate passes through. Locks are always taken in this order:
--- domain account row, line row, domain rows, queue lock, job row. A domain function that needs
+-- domain account row, line row, domain rows, job row, queue lock. A domain function that needs
 -- an account row locks it before it calls in here. Submissions of several accounts in one transaction
 -- take the job row of each first, but wait for none of these (try_wake_lock).
 --

@@ -41,7 +41,8 @@ export async function examine(
   { sql, kind }: Pick<Database, 'sql' | 'kind'>,
   settings: DoctorSettings,
 ): Promise<Finding[]> {
-  const [signs, failed] = [await readSigns(sql), await failedJobs(sql)];
+  const signs = await readSigns(sql);
+  const failed = await failedJobs(sql);
   return [
     queueRows(signs, settings),
     ...workerFindings(signs),

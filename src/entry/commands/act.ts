@@ -2,7 +2,7 @@
 import os from 'node:os';
 import { accountOf, explainAccount, type FailedJob } from '../../kernel/inspect.ts';
 import { operate, retryJob, type OperatorAction } from '../../kernel/operate.ts';
-import { brokenJobs, misused, type Answer, type Command } from './command.ts';
+import { brokenJobsOfAccount, misused, ofTask, type Answer, type Command } from './command.ts';
 
 /**
  * Acts on a candidate: the one that is named, or the head of the account's line. A retry works on the
@@ -20,15 +20,14 @@ export async function act(action: OperatorAction, command: Command): Promise<Ans
     }
     return notFound(`${account} has no candidate ${candidate}.`);
   }
-  const asked = (entry: { task: string }) => !task || entry.task === task;
   const heads = (await explainAccount(database.sql, account))
-    .filter(asked)
+    .filter(ofTask(command))
     .flatMap(({ candidate_id: id, task: name }) => (id === null ? [] : [{ id, name }]));
   if (heads.length > 1) {
     const names = heads.map(({ name }) => name).join(', ');
     return misused(`Name one of the lines with --task: ${names}.`);
   }
-  const jobs = (await brokenJobs(command)).filter((job) => job.account === account && asked(job));
+  const jobs = await brokenJobsOfAccount(command);
   if (heads.length === 0 && jobs.length === 0) {
     return notFound(`${account} has nothing unresolved${task ? ` of task ${task}` : ''}.`);
   }

@@ -21,6 +21,18 @@ export interface Answer {
 /** A command that was not understood. */
 export const misused = (text: string): Answer => ({ data: { error: text }, text, exitCode: 2 });
 
+/** Whether an entry is of the task that was named, if one was. */
+export const ofTask =
+  ({ task }: Command) =>
+  (entry: { task: string }): boolean =>
+    !task || entry.task === task;
+
+/** The broken jobs of the account, and of the task, that were named. */
+export async function brokenJobsOfAccount(command: Command): Promise<FailedJob[]> {
+  const jobs = await brokenJobs(command);
+  return jobs.filter((job) => job.account === command.account).filter(ofTask(command));
+}
+
 /** Jobs that failed for good, and jobs that are missing: what a person has to look at. */
 export async function brokenJobs({ database: { sql } }: Command): Promise<FailedJob[]> {
   const lost = await unwatchedAccounts(sql);

@@ -8,7 +8,14 @@ import {
   type FailedCandidate,
   type FailedJob,
 } from '../../kernel/inspect.ts';
-import { brokenJobs, misused, type Answer, type Command } from './command.ts';
+import {
+  brokenJobs,
+  brokenJobsOfAccount,
+  misused,
+  ofTask,
+  type Answer,
+  type Command,
+} from './command.ts';
 
 /** Entries of the audit that `explain` shows. */
 const auditEntries = 10;
@@ -30,10 +37,9 @@ export async function explain(command: Command): Promise<Answer> {
   const { account, task } = command;
   if (!account) return misused('canonry explain needs an account.');
   const { sql } = command.database;
-  const asked = (entry: { task: string }) => !task || entry.task === task;
-  const lines = (await explainAccount(sql, account)).filter(asked);
-  const jobs = (await brokenJobs(command)).filter((job) => job.account === account && asked(job));
-  const audit = (await auditOf(sql, account, auditEntries)).filter(asked);
+  const lines = (await explainAccount(sql, account)).filter(ofTask(command));
+  const jobs = await brokenJobsOfAccount(command);
+  const audit = (await auditOf(sql, account, auditEntries)).filter(ofTask(command));
   const text = [...lines.map(lineText), ...jobs.map(jobText), ...audit.map(auditText)];
   return {
     data: { account, lines, jobs, audit },

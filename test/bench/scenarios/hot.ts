@@ -69,20 +69,22 @@ function middle(drains: Timing[]): Timing | undefined {
 }
 
 function compared(alone: number[], beside: number[]) {
-  const at = (sample: number[], q: number) =>
-    quantile(
-      sample.toSorted((a, b) => a - b),
-      q,
-    );
+  const quiet = quantiles(alone);
+  const busy = quantiles(beside);
   const shown = (ms: number) => Number(ms.toFixed(2));
   return {
-    neighbours_alone_p99_ms: shown(at(alone, 0.99)),
-    neighbours_beside_p99_ms: shown(at(beside, 0.99)),
-    neighbours_ratio: shown(at(beside, 0.99) / at(alone, 0.99)),
-    neighbours_alone_p50_ms: shown(at(alone, 0.5)),
-    neighbours_beside_p50_ms: shown(at(beside, 0.5)),
+    neighbours_alone_p99_ms: shown(quiet.p99),
+    neighbours_beside_p99_ms: shown(busy.p99),
+    neighbours_ratio: shown(busy.p99 / quiet.p99),
+    neighbours_alone_p50_ms: shown(quiet.p50),
+    neighbours_beside_p50_ms: shown(busy.p50),
     neighbours_samples: Math.min(alone.length, beside.length),
   };
+}
+
+function quantiles(sample: number[]): { p50: number; p99: number } {
+  const sorted = sample.toSorted((a, b) => a - b);
+  return { p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
 }
 
 /** Latencies in ms of the neighbours' candidates while `work` goes on. */
