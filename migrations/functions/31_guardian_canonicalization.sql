@@ -64,7 +64,8 @@ drop function if exists guardian.park_followers(text, bigint);
 -- Locks: line and delta rows, then the job row of the reconcile pass.
 -- Index: delta_candidates, delta_unresolved, unique job key.
 -- What was built on a delta that will not become canonical here has lost its base: those
--- candidates are parked and their deltas retained; what its client abandoned is discarded.
+-- candidates are parked and their deltas retained; what its client abandoned is discarded. One entry
+-- of the audit tells of them all.
 -- p_forget: retention is off; what would be retained goes.
 -- The reconcile pass comes after p_reconcile_seconds, or earlier if it was to: what was just given
 -- up does not wait until the back-off of older deltas is over, and does not put them off either.
@@ -75,6 +76,12 @@ declare
   v_at timestamptz := clock_timestamp() + make_interval(secs => p_reconcile_seconds);
   v_mode text := 'replace';
 begin
+  insert into canonry.audit (actor, action, candidate_id, task, account, reason)
+    select 'policy', 'park', min(candidate_id), 'canonicalize', p_account_id,
+      format('lost its base; parked up to candidate %s, %s in all', max(candidate_id), count(*))
+    from guardian.delta
+    where account_id = p_account_id and status = 'candidate'
+    having count(*) > 0;
   perform canonry.resolve_line(p_line_id, null, 'parked', 'base_lost');
   if p_forget then
     delete from guardian.delta
@@ -170,12 +177,18 @@ $$;
 -- 'client_abandoned', or null: retention is off and the delta is forgotten.
 -- p_seen: the foreign commitment this rests on, if it does. A candidate that was submitted and landed
 -- after the claim is not foreign: then nothing changes and the head is looked at again.
--- Returns 'resolved', 'look_again' or 'fenced', and the next head.
+-- What its client asked to abandon, be it while the chain was looked at, is discarded, whatever the
+-- look asks for.
+-- Returns 'resolved', 'abandoned', 'look_again' or 'fenced', and the next head.
 create or replace function guardian.give_up_delta(
   p_account_id text, p_line_id bigint, p_fence bigint, p_candidate_id bigint,
   p_status text, p_reason text, p_reconcile_seconds double precision, p_seen text,
   out outcome text, out next guardian.delta_head
 ) language plpgsql set enable_seqscan = off set jit = off as $$
+declare
+  v_abandoned boolean;
+  v_status text := p_status;
+  v_reason text := p_reason;
 begin
   perform 1 from guardian.account where account_id = p_account_id for no key update;
   if not canonry.holds(p_line_id, p_fence) then
@@ -190,21 +203,27 @@ begin
     next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
     return;
   end if;
+  select abandon_requested_at is not null into v_abandoned
+    from guardian.delta where candidate_id = p_candidate_id;
+  if v_abandoned then
+    v_status := 'discarded';
+    v_reason := 'client_abandoned';
+  end if;
   perform canonry.resolve(
-    p_candidate_id, case when p_status = 'retained' then 'parked' else 'discarded' end, p_reason
+    p_candidate_id, case when v_status = 'retained' then 'parked' else 'discarded' end, v_reason
   );
-  if p_status is null then
+  if v_status is null then
     delete from guardian.delta
       where candidate_id = p_candidate_id and (status = 'candidate') is true;
   else
     update guardian.delta
-      set status = p_status, status_reason = p_reason, status_timestamp = now()
+      set status = v_status, status_reason = v_reason, status_timestamp = now()
       where candidate_id = p_candidate_id and (status = 'candidate') is true;
   end if;
   perform guardian.park_followers(
     p_account_id, p_line_id, p_status is null, p_reconcile_seconds
   );
-  outcome := 'resolved';
+  outcome := case when v_abandoned then 'abandoned' else 'resolved' end;
   next := guardian.delta_of(canonry.next_head(p_line_id, p_fence));
 end
 $$;

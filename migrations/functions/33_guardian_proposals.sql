@@ -16,12 +16,13 @@ $$;
 -- Index: primary keys, delta_candidates.
 -- Volatile, so that it sees what the write saw. Null unless there is something to say: since when
 -- the account is paused or released, or when the candidate in the way is looked at next. A nonce
--- that is history stays in the way for ever: there is no time to come back.
+-- that is history stays in the way for ever, and a halted candidate until a person acts: there is no
+-- time to come back.
 create or replace function guardian.refusal_details(p_account_id text, p_outcome text)
 returns json language sql volatile as $$
   select json_build_object(
       'paused_at', a.paused_at, 'paused_reason', a.paused_reason, 'released_at', a.released_at,
-      'retry_after_secs', case when c.next_attempt_at is not null then
+      'retry_after_secs', case when c.state = 'waiting' then
         greatest(1, ceil(extract(epoch from c.next_attempt_at - clock_timestamp()))) end)
   from guardian.account a
   left join guardian.delta d on d.account_id = a.account_id and d.status = 'candidate'
@@ -177,9 +178,10 @@ drop function if exists guardian.request_abandon(text, bigint, text, bigint, big
 -- Locks: the account row, the line row, the delta row, then the candidate's and the job row of the
 -- look that follows. The line row, because a look that waits (snooze_deltas) holds it while it
 -- writes these three in another order.
--- Index: primary key, unique (account, task).
--- Why safe: records an intent only; the worker decides, and landing always wins. A repeat keeps
--- the first time and brings no look forward: two looks that confirm each other lie apart.
+-- Index: primary key, unique (account, task), delta_candidates.
+-- Why safe: records an intent only; the worker decides, and landing always wins: also that of a
+-- candidate behind this one, which the chain took on top of it. A repeat keeps the first time, and
+-- only a request for the head brings the look forward: two looks that confirm each other lie apart.
 -- Returns the outcome and, for 'recorded', the state of the delta.
 create or replace function guardian.request_abandon(
   p_account_id text, p_auth_version bigint, p_signer text, p_timestamp bigint,
@@ -205,7 +207,11 @@ begin
   if v_delta.account_id is null then
     outcome := 'delta_not_found';
   elsif v_delta.status = 'canonical'
-    or (v_delta.status = 'candidate' and v_delta.new_commitment = p_on_chain)
+    or (v_delta.status = 'candidate' and exists (
+      select 1 from guardian.delta
+      where account_id = p_account_id and status = 'candidate'
+        and candidate_id >= v_delta.candidate_id and new_commitment = p_on_chain
+    ))
   then
     outcome := 'candidate_landed';
   elsif v_delta.status = 'candidate' then
@@ -215,7 +221,13 @@ begin
     if v_delta.abandon_requested_at is null then
       update guardian.delta set abandon_requested_at = requested_at
         where account_id = p_account_id and nonce = p_nonce;
-      perform canonry.look_now('canonicalize', p_account_id);
+      if not exists (
+        select 1 from guardian.delta
+        where account_id = p_account_id and status = 'candidate'
+          and candidate_id < v_delta.candidate_id
+      ) then
+        perform canonry.look_now('canonicalize', p_account_id);
+      end if;
     end if;
   else
     outcome := 'recorded';

@@ -22,7 +22,7 @@ export async function doctor({ database }: Command): Promise<Answer> {
   });
   const findings = [
     ...kernel,
-    retainedDeltas(await unwatchedAccounts(database.sql)),
+    givenUpDeltas(await unwatchedAccounts(database.sql)),
     replicaSettings(announced),
   ];
   const text = findings.map(({ check, ok, detail, remedy }) =>
@@ -35,13 +35,14 @@ export async function doctor({ database }: Command): Promise<Answer> {
   };
 }
 
-function retainedDeltas(unwatched: string[]): Finding {
-  const check = 'retained deltas';
-  if (unwatched.length === 0) return { check, ok: true, detail: 'a job looks after each' };
+function givenUpDeltas(unwatched: string[]): Finding {
+  const check = 'given up deltas';
+  if (unwatched.length === 0)
+    return { check, ok: true, detail: 'a job looks after each that may still land' };
   return {
     check,
     ok: false,
-    detail: `the job of ${unwatched.length} accounts with retained deltas is missing`,
+    detail: `the job of ${unwatched.length} accounts with deltas that may still land is missing`,
     remedy: 'canonry failed lists them; canonry retry ACCOUNT --task reconcile brings it back',
   };
 }

@@ -68,7 +68,7 @@ function lineText(line: ExplainedLine): string {
   return [
     `${line.task}: ${line.unresolved} unresolved, ${held}, fence ${line.fence}`,
     `  head: candidate ${line.candidate_id}, ${line.state}, ${line.why}; ${line.attempts} looks, ${line.failures} failures`,
-    `  next look: ${line.next_attempt_at?.toISOString()}; wake-up: ${line.job_id === null ? 'none' : `job ${line.job_id} at ${line.job_run_at?.toISOString()}`}`,
+    `  next look: ${line.state === 'halted' ? 'when a person says so' : line.next_attempt_at?.toISOString()}; wake-up: ${line.job_id === null ? 'none' : `job ${line.job_id} at ${line.job_run_at?.toISOString()}`}`,
     ...(line.last_error ? [`  last error: ${line.last_error}`] : []),
   ].join('\n');
 }

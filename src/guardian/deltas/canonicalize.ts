@@ -66,8 +66,8 @@ function lineWork(
 }
 
 /**
- * One look at the chain. An account that is not there is at its base, never diverged; nor is one at
- * a commitment that it had before: the node behind this answer lags.
+ * One look at the chain. An account that is not there is at its base, never diverged; one at a
+ * commitment that it had before has not diverged either: the node behind this answer lags.
  */
 async function observe(
   context: CanonicalizationContext,
@@ -83,7 +83,7 @@ async function observe(
     const [known] = await answered(context.sql<{ through: bigint | null; earlier: boolean }[]>`
       select through, earlier from guardian.known_commitment(${accountId}, ${commitment})`);
     if (known && known.through !== null) return { kind: 'landed', through: known.through };
-    return known?.earlier ? { kind: 'not_landed' } : { kind: 'diverged', commitment };
+    return known?.earlier ? { kind: 'node_behind' } : { kind: 'diverged', commitment };
   } catch (error) {
     if (error instanceof ChainError) return { kind: 'chain_unavailable', error: error.message };
     throw error;
@@ -151,7 +151,12 @@ function next(
   verdict: Verdict,
 ): DeltaHead | null {
   const { outcome } = row ?? {};
-  const reason = verdict.kind === 'give_up' ? verdict.reason : undefined;
+  const reason =
+    outcome === 'abandoned'
+      ? 'client_abandoned'
+      : verdict.kind === 'give_up'
+        ? verdict.reason
+        : undefined;
   countVerdict(context.metrics, head, verdict, outcome);
   const fields = { account: accountId, nonce: String(head.nonce), outcome, reason };
   context.log.info(fields, 'delta resolved');

@@ -6,8 +6,10 @@ import { canonicalizationLimits as limits } from '../../limits.ts';
 export type Observation =
   /** The account is at the result of this candidate of the line. */
   | { kind: 'landed'; through: bigint }
-  /** The account is still at the head's base or before it, or not on chain yet. */
+  /** The account is still at the head's base, or not on chain yet. */
   | { kind: 'not_landed' }
+  /** The account is where it was before the head's base: this node lags, and says nothing of it. */
+  | { kind: 'node_behind' }
   /** The account is somewhere else: at this commitment. */
   | { kind: 'diverged'; commitment: string }
   /** The node gave no answer: evidence of nothing. */
@@ -57,6 +59,8 @@ export function judge(observation: Observation, evidence: Evidence, retains: boo
       return judgeDivergence(evidence, retains);
     case 'not_landed':
       return judgeWaiting(evidence, retains);
+    case 'node_behind':
+      return lookAgain('node_behind', evidence, { divergenceCount: 0, abandonConfirmCount: 0 });
     case 'chain_unavailable':
       return lookAgain('chain_unavailable', evidence, { error: observation.error });
   }

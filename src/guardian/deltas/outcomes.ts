@@ -30,6 +30,7 @@ export function countVerdict(
       return count('canonicalized', landedWith(head, verdict.through));
     case 'give_up':
       if (written === 'look_again') return count('divergence_deferred');
+      if (written === 'abandoned') return count('abandoned');
       return count(verdict.status === null ? 'discarded' : givenUp[verdict.reason]);
     case 'look_again':
       return count(deferred(head, verdict));
@@ -43,7 +44,10 @@ function landedWith(head: DeltaHead, through: bigint): number {
 }
 
 function deferred(head: DeltaHead, verdict: Extract<Verdict, { kind: 'look_again' }>): Outcome {
-  if (verdict.why === 'chain_unavailable') return 'chain_unavailable';
+  // a node that lags has as little to say as one that does not answer
+  if (verdict.why === 'chain_unavailable' || verdict.why === 'node_behind') {
+    return 'chain_unavailable';
+  }
   if (verdict.why === 'diverged') return 'divergence_deferred';
   return verdict.retryCount > head.retry_count ? 'retried' : 'grace_deferred';
 }

@@ -61,13 +61,14 @@ async function findLanded(
 }
 
 /**
- * Accounts with a retained delta that no job looks after: its job was deleted. Every retained delta
- * has one until it lands or is forgotten.
+ * Accounts with a delta that was given up, may still land, and no job looks after: its job was
+ * deleted. Each has one until it lands or its time is over (reconcilable).
  */
 export async function unwatchedAccounts(sql: Sql): Promise<string[]> {
   const rows = await sql<{ account_id: string }[]>`
     select distinct d.account_id from guardian.delta d
-    where d.status = 'retained' and not exists (
+    where d.status in ('retained', 'discarded')
+      and (d.status = 'retained' or d.result_state is not null) and not exists (
       select 1 from graphile_worker.jobs j where j.key = 'reconcile:' || d.account_id
     )
     order by 1`;

@@ -62,7 +62,7 @@ describe.each(everyDatabase)('divergence on $name', ({ open }) => {
     await stage.submit(2, 2, 3);
     stage.shows = word(1);
     for (let i = 0; i < 3; i++) await stage.look();
-    expect(await stage.delta(2)).toMatchObject({ status: 'candidate', why: 'not_landed' });
+    expect(await stage.delta(2)).toMatchObject({ status: 'candidate', why: 'node_behind' });
     stage.shows = word(3);
     await stage.look();
     expect(await stage.delta(2)).toMatchObject({ status: 'canonical' });

@@ -47,6 +47,20 @@ describe('canonicalization', () => {
     expect(judge(notLanded, last, false)).toMatchObject({ status: null });
   });
 
+  it('takes a node that lags for no evidence at all', () => {
+    const evidence = { ...old, ...abandoned, retry_count: limits.maxRetries - 1 };
+    const confirmed = { ...evidence, divergence_count: 1, abandon_confirm_count: 5 };
+    for (const before of [evidence, confirmed]) {
+      expect(judge({ kind: 'node_behind' }, before, true)).toMatchObject({
+        kind: 'look_again',
+        why: 'node_behind',
+        retryCount: limits.maxRetries - 1,
+        divergenceCount: 0,
+        abandonConfirmCount: 0,
+      });
+    }
+  });
+
   it('believes a divergence only when it is seen twice in a row', () => {
     expect(judge(diverged, young, true)).toMatchObject({ kind: 'look_again', divergenceCount: 1 });
     expect(judge(diverged, { ...young, divergence_count: 1 }, true)).toEqual({

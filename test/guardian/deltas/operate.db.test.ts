@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/database/connect.ts';
+import { auditOf } from '../../../src/kernel/inspect.ts';
 import { operate } from '../../../src/kernel/operate.ts';
 import { everyDatabase } from '../../support/databases.ts';
 import { Stage } from './stage.ts';
@@ -48,6 +49,8 @@ describe.each(shared)('a person at work on $name', ({ open }) => {
       expect(await stage.delta(1)).toMatchObject({ status });
       expect(await stage.delta(2)).toMatchObject({ status: 'retained', why: 'base_lost' });
       expect(await stage.reconcilesIn()).toBeGreaterThan(50);
+      const [parked, ended] = await auditOf(database.sql, stage.accountId, 2);
+      expect([parked?.action, ended?.action].toSorted()).toEqual(['park', action].toSorted());
     },
   );
 });

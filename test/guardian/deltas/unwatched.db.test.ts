@@ -1,4 +1,4 @@
-/** Retained deltas whose job is gone, on every database. */
+/** Deltas that were given up and whose job is gone, on every database. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/database/connect.ts';
 import { unwatchedAccounts } from '../../../src/guardian/deltas/reconcile.ts';
@@ -7,7 +7,7 @@ import { retryJob } from '../../../src/kernel/operate.ts';
 import { everyDatabase } from '../../support/databases.ts';
 import { Stage, word } from './stage.ts';
 
-describe.each(everyDatabase)('retained deltas on $name', ({ open }) => {
+describe.each(everyDatabase)('given up deltas on $name', ({ open }) => {
   let database: Database;
   let stage: Stage;
 
@@ -39,6 +39,25 @@ describe.each(everyDatabase)('retained deltas on $name', ({ open }) => {
       candidate_id: 0n,
       reason: 'lost',
     });
+    await database.sql`update guardian.delta set status_timestamp = status_timestamp - interval '2 days'`;
+    await stage.reconcile();
+    expect(await unwatchedAccounts(database.sql)).toEqual([]);
+  });
+
+  it('are seen also when their client abandoned them, until their time is over', async () => {
+    await stage.openAccount();
+    await stage.submit(1, 1, 2);
+    await stage.abandon(1);
+    await database.sql`update guardian.delta
+      set abandon_requested_at = abandon_requested_at - interval '20 seconds'
+      where account_id = ${stage.accountId}`;
+    stage.shows = word(1);
+    await stage.look();
+    await stage.look();
+    expect(await stage.delta(1)).toMatchObject({ status: 'discarded' });
+    expect(await unwatchedAccounts(database.sql)).toEqual([]);
+    await database.sql`select graphile_worker.remove_job(${`reconcile:${stage.accountId}`})`;
+    expect(await unwatchedAccounts(database.sql)).toEqual([stage.accountId]);
     await database.sql`update guardian.delta set status_timestamp = status_timestamp - interval '2 days'`;
     await stage.reconcile();
     expect(await unwatchedAccounts(database.sql)).toEqual([]);
