@@ -44,16 +44,14 @@ begin
 end
 $$;
 
--- A burst of one account: its line is woken once, as a group of submissions does.
-create function bench.submit_burst(
-  p_account text, p_from bigint, p_through bigint, p_queue_name text
-) returns void language plpgsql set enable_seqscan = off set jit = off as $$
+-- A long line of one account that nothing has woken yet.
+create function bench.lay_line(p_account text, p_from bigint, p_through bigint)
+returns void language plpgsql set enable_seqscan = off set jit = off as $$
 begin
   perform 1 from bench.account where account = p_account for no key update;
   insert into bench.payment (candidate_id, account, seq)
     select canonry.add_candidate('settle', p_account), p_account, seq
     from generate_series(p_from, p_through) seq;
-  perform canonry.wake('settle', p_account, p_queue_name, null, 'preserve_run_at');
 end
 $$;
 
