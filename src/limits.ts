@@ -74,7 +74,8 @@ export const kernelLimits = {
   stopMs: 12_000,
   /** Longest wait for giving up claims at an end: others find them within seconds anyway. */
   retireMs: 2_000,
-  /** Idle queue rows removed at a time: a statement of some milliseconds. */
+  /** Idle queue rows removed at a time: some milliseconds, and a look at all jobs. Twice as many idle
+   * ones are worth a wait of submits, 50 ms at most. */
   idleQueuesAtOnce: 2_000,
   /** Such statements of one sweep: far more rows than go idle between two sweeps. */
   idleQueueRounds: 100,
@@ -83,7 +84,7 @@ export const kernelLimits = {
   /** Between two sweeps for ready lines without a wake-up; the sweep should find none. */
   sweepMs: 5_000,
   /** A due head younger than this is not swept: its wake-up is about to be fetched. */
-  sweepStaleSeconds: 5,
+  sweepStaleSeconds: 4,
 } as const;
 
 /** Signed requests. */
@@ -142,6 +143,10 @@ export const databaseLimits = {
   closeSeconds: 5,
   /** No query of a request or a job takes seconds; a stuck one must not hold its connection. */
   statementMs: 30_000,
+  /** A statement without an answer this long after its time was up has lost its connection. */
+  answerGraceMs: 5_000,
+  /** The job engine's connections at rest are tried this often: a peer that is gone says nothing. */
+  keepAliveMs: 5_000,
   /** A process without any answer, rows or error, for this long ends: longer than statementMs, so a
    * living server always answers first. */
   silentMs: 45_000,

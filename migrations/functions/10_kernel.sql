@@ -151,13 +151,17 @@ $$;
 -- Who: claim, and every function that has just resolved the head of a line it holds.
 -- Locks: the caller holds the line row, so the answer and the release are one decision: a
 -- candidate that commits later brings a wake-up that finds the line free.
+-- of a head that is not due its row and the job row.
 -- Index: candidate_unresolved.
 -- Returns the head; candidate_id is null when the line is empty. An empty line is free
 -- afterwards, and so is one whose head waits for a later time or for a person.
+-- A head that is not due yet gets its wake-up back: the one that led here was brought forward for
+-- another reason (a person retried what stands behind it; the clock of the database went back).
 create or replace function canonry.next_head(p_line_id bigint, p_fence bigint)
 returns canonry.head language plpgsql as $$
 declare
   head canonry.head;
+  v_line canonry.line;
 begin
   select p_line_id, p_fence, c.candidate_id, c.attempts, c.failures,
          c.state = 'waiting' and c.next_attempt_at <= clock_timestamp(), c.submitted_at
@@ -167,21 +171,29 @@ begin
     order by c.candidate_id
     limit 1;
   if head.candidate_id is null or not head.due then
-    update canonry.line set holder = null, claimed_at = null where line_id = p_line_id;
+    update canonry.line set holder = null, claimed_at = null where line_id = p_line_id
+      returning * into v_line;
+  end if;
+  if not head.due then
+    -- with the candidate's row, as look_now: what makes it due meanwhile is not put off again
+    perform canonry.wake(v_line.task, v_line.account, null, c.next_attempt_at, 'replace')
+      from (
+        select next_attempt_at from canonry.candidate
+          where candidate_id = head.candidate_id and (state = 'waiting') is true
+          for no key update
+      ) c;
   end if;
   return head;
 end
 $$;
 
 -- Who: the drain of a wake-up.
--- Locks: the line row (no key update: submits that only reference the line do not wait); of a head
--- that is not due its row and the job row.
+-- Locks: the line row (no key update: submits that only reference the line do not wait), then as
+-- next_head.
 -- Index: unique (account, task), candidate_unresolved.
 -- Why safe: raises the fence, so whoever held the line before can no longer write (K3). A line
 -- that a live worker holds is left alone: the holder looks at the line once more, under this
 -- row lock, before it lets go.
--- A head that is not due yet gets its wake-up back: this one was brought forward for another reason
--- (a person retried what stands behind it; the clock of the database went back) and is used up.
 -- Returns null when another worker holds the line.
 create or replace function canonry.claim(
   p_task text, p_account text, p_holder text, p_claim_seconds double precision
@@ -189,7 +201,6 @@ create or replace function canonry.claim(
 declare
   v_line_id bigint;
   v_fence bigint;
-  head canonry.head;
 begin
   update canonry.line
     set fence = fence + 1, holder = p_holder, claimed_at = clock_timestamp()
@@ -200,17 +211,7 @@ begin
   if v_line_id is null then
     return null;
   end if;
-  head := canonry.next_head(v_line_id, v_fence);
-  if not head.due then
-    -- with the candidate's row, as look_now: what makes it due meanwhile is not put off again
-    perform canonry.wake(p_task, p_account, null, c.next_attempt_at, 'replace')
-      from (
-        select next_attempt_at from canonry.candidate
-          where candidate_id = head.candidate_id and (state = 'waiting') is true
-          for no key update
-      ) c;
-  end if;
-  return head;
+  return canonry.next_head(v_line_id, v_fence);
 end
 $$;
 

@@ -111,16 +111,20 @@ $$;
 -- Locks: as retire_all; rows of workers that someone else is retiring are skipped.
 -- Index: line_held.
 -- p_lines: the lines this worker is at work on.
--- Why the start time: after a restart of the database every heartbeat is old, though its worker
--- may be alive; it gets the time to say so.
+-- Why the start time, and why one's own last heartbeat: after a restart of the database, a failover or
+-- a stall every heartbeat is old, though its worker may be alive; it gets the time to say so. Who was
+-- silent himself takes nobody for gone who was not silent for twice as long.
 -- Returns the workers that were retired.
 create or replace function canonry.beat(
   p_worker_id text, p_silent_seconds double precision, p_lines bigint[]
 ) returns setof text language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_silence interval := make_interval(secs => p_silent_seconds);
+  v_own interval;
   v_silent text[];
 begin
+  select clock_timestamp() - beat_at into v_own
+    from canonry.worker where worker_id = p_worker_id;
   insert into canonry.worker (worker_id) values (p_worker_id)
     on conflict (worker_id) do update set beat_at = clock_timestamp();
   if exists (
@@ -133,6 +137,7 @@ begin
   if pg_postmaster_start_time() > clock_timestamp() - v_silence * 2 then
     return;
   end if;
+  v_silence := greatest(v_silence, v_own * 2);
   v_silent := array(
     select worker_id from canonry.worker
       where beat_at < clock_timestamp() - v_silence
@@ -235,13 +240,19 @@ $$;
 -- Finds due heads that nobody holds and that have no wake-up that is about to run, and wakes their
 -- lines. It should find none: the count it returns is a metric, and every count is a bug elsewhere,
 -- or a wake-up that failed so often while the database refused claims that the engine's own back-off
--- took over, or a drain that has waited for an answer for over a minute.
+-- took over, or a drain that has waited for an answer for over a minute, or a statement of the engine
+-- that was lost on its way: the job it was to complete, or to give back, and its queue stay locked for
+-- a worker that is alive.
 -- Restores the markers of halted candidates, and drops superseded wake-ups that ended failed.
--- Index: candidate_due (a bounded piece, longest due first), candidate_halted, unique job key.
+-- Index: candidate_due (a bounded number of heads, longest due first; what stands behind them in their
+-- lines is read too), candidate_halted, unique job key, primary key of queues. Superseded wake-ups have
+-- no key: all jobs are read for them, as for the orphans.
 create or replace function canonry.sweep(p_stale_seconds double precision)
 returns integer language plpgsql set enable_seqscan = off set jit = off as $$
 declare
   v_before timestamptz := clock_timestamp() - make_interval(secs => p_stale_seconds);
+  -- a job that was fetched before this is at work, or was given back (kernelLimits.fetchedMs)
+  v_fetched timestamptz := v_before - interval '5 seconds';
   v_woken integer := 0;
   v_head record;
   v_line canonry.line;
@@ -289,14 +300,16 @@ begin
   loop
     select * into strict v_line from canonry.line where line_id = v_head.line_id;
     continue when exists (
-      select 1 from graphile_worker.jobs j
+      select 1 from graphile_worker._private_jobs j
+      left join graphile_worker._private_job_queues q on q.id = j.job_queue_id
       where j.key = v_line.task || ':' || v_line.account and j.attempts < j.max_attempts
         and case
-          when j.locked_at is null
-            then j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds)
+          -- nobody works on the line: what keeps its queue for long is not at work
+          when j.locked_at is null then (q.locked_at < v_fetched) is not true
+            and j.run_at < clock_timestamp() + make_interval(secs => p_stale_seconds)
           -- a job that runs is a wake-up, unless its claim is long over: it waits for an answer that
-          -- will not come
-          else v_line.holder is null
+          -- will not come; so is one that was fetched lately
+          else v_line.holder is null and j.locked_at >= v_fetched
         end
     );
     perform canonry.wake(v_line.task, v_line.account, null, null, 'replace');
@@ -309,9 +322,10 @@ $$;
 -- Who: each worker process every few seconds.
 -- Removes queue rows that nothing uses: every fetch of the engine locks all of them, so idle
 -- accounts would slow down every other one for ever.
--- Locks: the queue lock, exclusively and only if it is free this moment: it excludes open
--- submits, whose job may name a queue row that no committed job names yet. The engine's own
--- clean-up lacks that, and the job of such a submit then never runs.
+-- Locks: the queue lock, exclusively: it excludes open submits, whose job may name a queue row that no
+-- committed job names yet. The engine's own clean-up lacks that, and the job of such a submit then
+-- never runs. Taken only if it is free this moment; where submits follow each other without a gap it
+-- never is, so with many idle rows they are made to wait for it, for as long as a commit takes.
 -- Returns how many rows were removed.
 -- Why a hash join: as free_queues. Read for each queue, the jobs keep the lock, and all submits
 -- waiting, for seconds.
@@ -322,10 +336,23 @@ declare
   v_removed integer;
 begin
   -- no submit waits for a look at the jobs where nobody uses queues
-  if not exists (select 1 from graphile_worker._private_job_queues where locked_at is null)
-    or not pg_try_advisory_xact_lock(7161005377002)
-  then
+  if not exists (select 1 from graphile_worker._private_job_queues where locked_at is null) then
     return 0;
+  end if;
+  if not pg_try_advisory_xact_lock(7161005377002) then
+    if (
+      select count(*) from (
+        select 1 from graphile_worker._private_job_queues where locked_at is null limit p_limit * 2
+      ) idle
+    ) < p_limit * 2 then
+      return 0;
+    end if;
+    perform set_config('lock_timeout', '50ms', true);
+    begin
+      perform pg_advisory_xact_lock(7161005377002);
+    exception when lock_not_available then
+      return 0;
+    end;
   end if;
   delete from graphile_worker._private_job_queues q
     where q.id = any (array(

@@ -9,6 +9,7 @@ import {
   parsePostgresUrl,
   type PostgresTarget,
 } from './postgres-url.ts';
+import { endSilentConnections } from './silent-connections.ts';
 
 /** Enough for one busy process; a database's connections are shared by all machines. */
 const defaultPoolSize = 10;
@@ -164,19 +165,23 @@ function postgresBackend(databaseUrl: string, options: DatabaseOptions): Backend
         }),
       },
     }),
-    openPool: ({ max, statementTimeoutMs, settings = {} }) =>
-      new pg.Pool({
+    openPool({ max, statementTimeoutMs, settings = {} }) {
+      const pool = new pg.Pool({
         ...driverTarget(direct),
         password: direct.password ?? '',
         max,
         application_name: applicationName,
         keepAlive: true,
+        keepAliveInitialDelayMillis: databaseLimits.keepAliveMs,
         connectionTimeoutMillis: databaseLimits.connectSeconds * 1000,
         ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
-        options: Object.entries(settings)
-          .map(([name, value]) => `-c ${name}=${value}`)
-          .join(' '),
-      }),
+        options: startOptions(settings),
+      });
+      if (statementTimeoutMs !== undefined) {
+        endSilentConnections(pool, statementTimeoutMs + databaseLimits.answerGraceMs);
+      }
+      return pool;
+    },
     dumpEmbedded: () => Promise.reject(new Error('Only the embedded database can be dumped')),
     close: () => Promise.resolve(),
   };
@@ -215,6 +220,21 @@ function sqlOptions(options: DatabaseOptions) {
     types: { bigint: postgres.BigInt },
     onnotice: () => {}, // "relation already exists, skipping" is nothing to report
   };
+}
+
+function startOptions(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+}
+
+/** The URL with what the sessions of `workerPool` have, for an engine that opens its own pool. */
+export function engineUrl(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  const settings = { ...enginePlans, statement_timeout: String(databaseLimits.statementMs) };
+  const options = [url.searchParams.get('options'), startOptions(settings)];
+  url.searchParams.set('options', options.filter(Boolean).join(' '));
+  return url.toString();
 }
 
 function driverTarget({ host, port, database, user, ssl }: PostgresTarget) {

@@ -79,6 +79,79 @@ describe.each(everyDatabase)('recovery on $name', ({ open }) => {
       where resolved_at is null`;
   });
 
+  it.each(['completion', 'return'])(
+    'wakes a line whose job stays locked for a living worker: its %s was lost',
+    async (lost) => {
+      const account = `lost ${lost}`;
+      await database.sql`select canonry.submit('test', ${account}, ${`account:${account}`})`;
+      await database.sql`insert into canonry.worker (worker_id, beat_at)
+        values (${account}, now() + interval '1 hour')`;
+      const fetched = (secondsAgo: number) => database.sql`
+        with job as (
+          update graphile_worker._private_jobs
+            set locked_by = ${account}, locked_at = now() - make_interval(secs => ${secondsAgo})
+            where locked_by = ${account} or key = ${`test:${account}`} and locked_by is null
+            returning job_queue_id, locked_at
+        )
+        update graphile_worker._private_job_queues q
+          set locked_by = ${account}, locked_at = job.locked_at
+          from job where q.id = job.job_queue_id`;
+      await fetched(3);
+      if (lost === 'completion') {
+        const head = await claim(account, account);
+        await database.sql`select canonry.resolve(${head.candidate_id}, 'finalized', 'test')`;
+        await database.sql`select canonry.next_head(${head.line_id}, ${head.fence})`;
+        await database.sql`select canonry.submit('test', ${account}, ${`account:${account}`})`;
+      }
+      await database.sql`update canonry.candidate set next_attempt_at = now() - interval '1 minute'
+        where resolved_at is null`;
+      expect(await sweep()).toBe(0);
+      await database.sql`update graphile_worker._private_jobs
+        set locked_at = now() - interval '6 seconds' where locked_by = ${account}`;
+      await database.sql`update graphile_worker._private_job_queues
+        set locked_at = now() - interval '6 seconds' where locked_by = ${account}`;
+      expect(await sweep()).toBe(1);
+      const [job] = await database.sql`
+        select j.is_available as free from graphile_worker._private_jobs j
+        left join graphile_worker._private_job_queues q on q.id = j.job_queue_id
+        where key = ${`test:${account}`} and q.locked_at is null`;
+      expect(job).toEqual({ free: true });
+      await database.sql`update canonry.candidate set state = 'parked', resolved_at = now()
+        where resolved_at is null`;
+    },
+  );
+
+  it('K1: a head that is not due when it comes to the front has its wake-up', async () => {
+    await submit('moves up');
+    const follower = await submit('moves up');
+    await database.sql`update canonry.candidate set next_attempt_at = now() + interval '100 seconds'
+      where candidate_id = ${follower}`;
+    const head = await claim('moves up');
+    await database.sql`delete from graphile_worker._private_jobs where key = 'test:moves up'`;
+    await database.sql`select canonry.resolve(${head.candidate_id}, 'finalized', 'test')`;
+    const [next] = await database.sql<Head[]>`
+      select * from canonry.next_head(${head.line_id}, ${head.fence})`;
+    expect(next).toMatchObject({ candidate_id: follower, due: false });
+    expect(await wakeUpOf('moves up')).toEqual({ ready: false });
+  });
+
+  it('K6: who was silent himself takes nobody for gone who was silent no longer', async () => {
+    const silent = (worker: string, seconds: number) => database.sql`
+      insert into canonry.worker (worker_id, beat_at)
+        values (${worker}, clock_timestamp() - make_interval(secs => ${seconds}))
+        on conflict (worker_id) do update set beat_at = excluded.beat_at`;
+    const beat = async (worker: string) => {
+      const rows = await database.sql<{ gone: string }[]>`
+        select canonry.beat(${worker}, 0.5, '{}') as gone`;
+      return rows.map(({ gone }) => gone).filter((name) => name.startsWith('stalled'));
+    };
+    await silent('stalled a', 30);
+    await silent('stalled b', 30);
+    await silent('stalled c', 300);
+    expect(await beat('stalled a')).toEqual(['stalled c']);
+    expect(await beat('stalled a')).toEqual(['stalled b']);
+  });
+
   it('K5: a wake-up that finds its head not due leaves another for when it is', async () => {
     await submit('early');
     const follower = await submit('early');

@@ -1,7 +1,7 @@
 import type { GraphileConfig } from 'graphile-config';
 import { chainOf, ConfigError, loadConfig, type Config } from '../../config/load.ts';
 import type { Replica } from '../../coordination/replicas.ts';
-import type { Database } from '../../database/connect.ts';
+import { engineUrl, type Database } from '../../database/connect.ts';
 import { assertMigrated } from '../../database/migrate.ts';
 import { lineWrites } from '../../guardian/deltas/line-writes.ts';
 import { provideCanonicalization } from '../../guardian/task-context.ts';
@@ -113,6 +113,6 @@ export async function workerPresetFromEnvironment(
   return {
     ...preset,
     plugins: [...(preset.plugins ?? []), fleetPlugin],
-    worker: { ...preset.worker, connectionString },
+    worker: { ...preset.worker, connectionString: engineUrl(connectionString) },
   };
 }
