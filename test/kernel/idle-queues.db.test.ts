@@ -21,12 +21,10 @@ it('many idle rows are worth a wait, few are not', async () => {
     sql.begin(async (submission) => {
       await submission`select pg_advisory_xact_lock_shared(7161005377002)`;
       const removed = remove(limit);
-      let through = false;
-      void removed.then(() => (through = true));
-      for (let waits = false; !waits && !through; await sleep(1)) {
-        const rows = await submission`select 1 from pg_locks where not granted`;
-        waits = rows.length > 0;
-      }
+      const over = new AbortController();
+      void removed.finally(() => over.abort());
+      const waits = () => submission`select 1 from pg_locks where not granted`;
+      while (!over.signal.aborted && (await waits()).length === 0) await sleep(1);
       return { removed };
     });
   expect(await (await besideSubmission(3)).removed).toBe(0);
