@@ -74,8 +74,8 @@ export const kernelLimits = {
   stopMs: 12_000,
   /** Longest wait for giving up claims at an end: others find them within seconds anyway. */
   retireMs: 2_000,
-  /** Idle queue rows removed at a time: some milliseconds, and a look at all jobs. Twice as many idle
-   * ones are worth a wait of submits, 50 ms at most. */
+  /** Idle queue rows removed at a time: some milliseconds, and a look at all jobs. Twice as many are
+   * worth a wait of submits: 50 ms at most, and for the statement. */
   idleQueuesAtOnce: 2_000,
   /** Such statements of one sweep: far more rows than go idle between two sweeps. */
   idleQueueRounds: 100,

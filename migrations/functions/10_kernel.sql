@@ -151,7 +151,7 @@ $$;
 -- Who: claim, and every function that has just resolved the head of a line it holds.
 -- Locks: the caller holds the line row, so the answer and the release are one decision: a
 -- candidate that commits later brings a wake-up that finds the line free.
--- of a head that is not due its row and the job row.
+-- Then, of a head that is not due, its row and the job row.
 -- Index: candidate_unresolved.
 -- Returns the head; candidate_id is null when the line is empty. An empty line is free
 -- afterwards, and so is one whose head waits for a later time or for a person.

@@ -117,6 +117,20 @@ begin
 end
 $$;
 
+-- Who: a person's commands (canonry doctor, failed, retry), who may not read what deltas hold.
+-- Index: delta_unresolved, unique job key.
+-- The accounts with a delta that was given up, may still land, and no job looks after: it was deleted.
+create or replace function guardian.unwatched_accounts()
+returns setof text language sql stable set enable_seqscan = off set jit = off as $$
+  select distinct d.account_id from guardian.delta d
+    where d.status in ('retained', 'discarded')
+      and (d.status = 'retained' or d.result_state is not null)
+      and not exists (
+        select 1 from graphile_worker._private_jobs j where j.key = 'reconcile:' || d.account_id
+      )
+    order by 1;
+$$;
+
 drop function if exists guardian.reconcile_later(text, double precision);
 
 -- Who: the reconcile task, at its end.

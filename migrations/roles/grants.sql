@@ -52,7 +52,8 @@ begin
       'guardian.reconcilable', 'guardian.reconcile_delta', 'guardian.reconcile_later'
     ]),
     ('canonry_operator', array[
-      'canonry.operate', 'canonry.retry_job', 'canonry.announced', 'canonry.mixed_settings'
+      'canonry.operate', 'canonry.retry_job', 'canonry.announced', 'canonry.mixed_settings',
+      'guardian.unwatched_accounts'
     ])
   loop
     foreach v_function in array v_functions loop
@@ -92,6 +93,7 @@ grant select on canonry.line, canonry.candidate, canonry.worker, canonry.audit
   to canonry_operator, canonry_readonly;
 grant select on graphile_worker.jobs to canonry_operator, canonry_readonly;
 grant select on graphile_worker._private_job_queues, guardian.admin_action to canonry_operator;
+-- for a command line of the version before
 grant select (account_id, status) on guardian.delta to canonry_operator;
 
 -- Dashboards count and name; states, documents, logins and settings stay unseen.

@@ -232,8 +232,7 @@ function startOptions(settings: Readonly<Record<string, string>>): string {
 export function engineUrl(databaseUrl: string): string {
   const url = new URL(databaseUrl);
   const settings = { ...enginePlans, statement_timeout: String(databaseLimits.statementMs) };
-  const options = [url.searchParams.get('options'), startOptions(settings)];
-  url.searchParams.set('options', options.filter(Boolean).join(' '));
+  url.searchParams.set('options', startOptions(settings));
   return url.toString();
 }
 

@@ -13,7 +13,7 @@ export function endSilentConnections(pool: pg.Pool, ms: number): void {
     const query = client.query.bind(client) as (...given: unknown[]) => unknown;
     client.query = ((...given: unknown[]) => {
       clearTimeout(deadline);
-      deadline = setTimeout(() => void client.end(), ms);
+      deadline = setTimeout(() => void client.end(), ms).unref();
       return query(...given);
     }) as typeof client.query;
     for (const answered of ['drain', 'end'] as const) {

@@ -150,7 +150,7 @@ describe('canonry and graphile-worker on the command line', () => {
     const missing = { task: 'reconcile', account: 'unlucky', job_id: null };
     const lost = await look();
     expect(lost).toMatchObject({ failed: [missing], explained: [missing] });
-    expect(lost.doctor).toContain('deltas that may still land');
+    expect(lost.doctor).toContain('given up deltas');
     expect(await canonry('retry', 'unlucky', '--reason', 'lost', '--json')).toMatchObject({
       code: 0,
     });

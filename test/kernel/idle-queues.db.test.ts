@@ -23,7 +23,8 @@ it('many idle rows are worth a wait, few are not', async () => {
       const removed = remove(limit);
       const over = new AbortController();
       void removed.finally(() => over.abort());
-      const waits = () => submission`select 1 from pg_locks where not granted`;
+      const waits = () => submission`select 1 from pg_locks where not granted
+        and database = (select oid from pg_database where datname = current_database())`;
       while (!over.signal.aborted && (await waits()).length === 0) await sleep(1);
       return { removed };
     });

@@ -65,12 +65,7 @@ async function findLanded(
  * deleted. Each has one until it lands or its time is over (reconcilable).
  */
 export async function unwatchedAccounts(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ account_id: string }[]>`
-    select distinct d.account_id from guardian.delta d
-    where d.status in ('retained', 'discarded')
-      and (d.status = 'retained' or d.result_state is not null) and not exists (
-      select 1 from graphile_worker.jobs j where j.key = 'reconcile:' || d.account_id
-    )
-    order by 1`;
-  return rows.map((row) => row.account_id);
+  const rows = await sql<{ account: string }[]>`
+    select account from guardian.unwatched_accounts() account`;
+  return rows.map(({ account }) => account);
 }
