@@ -122,7 +122,7 @@ export const canonicalizationLimits = {
   reconcileEagerSeconds: 900,
   reconcileMaxSeconds: 600,
   /** A decision that fails for no reason of the protocol is a fault of ours or of the database:
-   * retried for about ten minutes, then the line waits for a person. */
+   * retried for seven or eight minutes, then the line waits for a person. */
   retry: {
     maxFailures: 10,
     backoff: { firstMs: 500, lastMs: 120_000, growth: 2.5 },
@@ -228,8 +228,8 @@ export const computeLimits = {
 
 /** When `canonry doctor` speaks up. */
 export const doctorLimits = {
-  /** Accounts active at once (idle queue rows are removed) that come near the 50 000 from which
-   * queue names cost more than a tenth of the rate (docs/performance.md). */
+  /** Accounts active at once (idle queue rows are removed): well before the number from which their
+   * queue names cost more than a tenth of the rate (docs/performance.md), which is 50 000 to 100 000. */
   queueRows: 40_000,
   /** A due line that nobody took for this long. */
   stuckSeconds: 30,

@@ -43,7 +43,6 @@ test('a payment without an effect is lost', async () => {
 });
 
 test('a second effect of a payment is a duplicate, and so is a total that says so', async () => {
-  await sql`alter table bench.effect drop constraint effect_candidate_id_key`;
   await sql`
     insert into bench.effect (account, candidate_id, seq, receipt)
     select account, candidate_id, seq, receipt from bench.effect

@@ -26,11 +26,12 @@ export function kernelSection(runs: Runs): string {
   const [any] = Object.values(runs);
   return [
     '## The finalization kernel',
-    `Written from [performance-runs.json](performance-runs.json) by \`node test/bench/document.ts\`. ${any?.['cpu'] ?? ''}, ${any?.['cores'] ?? ''} cores, Node ${any?.['node'] ?? ''}; Postgres 18, all processes and the chain on the same cores. "Load before" is the machine's load average when a run began: above 1 the run shared its cores, and figures by the clock are lower than the machine's. "Commit" is what it ran on, with a + for changes on top; rows of different commits are not to be compared with each other.`,
+    `Written from [performance-runs.json](performance-runs.json) by \`node test/bench/document.ts\`. ${any?.['cpu'] ?? ''}, ${any?.['cores'] ?? ''} cores, Node ${any?.['node'] ?? ''}; Postgres 18, all processes and the chain on the same cores. "Load before" is the machine's load average of the minute before a run, the bench before it included. "Commit" is what it ran on, with a + for changes on top; rows of different commits are not to be compared with each other, and "-" is a run from before a run said so.`,
+    'What is measured is the kernel: a candidate is a payment of a few bytes, decided by one look-up and one fenced write; the chain answers at once unless a command says `--latency`, and a worker looks up 20 lines at a time (`--concurrency`), so a chain that takes L ms caps it at 20 000 / L a second where each line has one candidate. What a Guardian delta costs on top is `ingest` and [the edge](#the-edge-round-trips-to-the-database).',
     `Durable settings: \`${any?.['postgres'] ?? ''}\`; log files are laid in before a run, as a server that has been up recycles them.`,
     targetTable(runs),
     '### Every run',
-    '`npm run bench -- <command> --json`. Rates count from the first effect to the last; the latency of a run that begins with a backlog counts from its beginning.',
+    '`npm run bench -- <command> --json`. Rates count from the first effect to the last (`recovery`: with the starts of its processes); the latency of a run that begins with a backlog counts from its beginning, and of a candidate that is submitted meanwhile from the beginning of its transaction, both until the statement that finalizes it. `recovery` is 30 kills with 10 accounts each: its p99 is about the slowest kill.',
     table(
       ['command', ...columns.map(([, title]) => title)],
       Object.entries(runs)
@@ -66,15 +67,25 @@ function acceptTable(runs: Runs): string {
       run['alone_commits_per_s'],
       run['plain_commits_per_s'],
       `${run['p50_ms']} / ${run['p99_ms']}`,
+      `${run['far_commits_per_s']} / ${run['far_alone_commits_per_s']}`,
       `${run['far_p50_ms']} / ${run['far_alone_p50_ms']}`,
     ];
   });
   const { clients, far_ms } = runs[first]!;
   return [
     '### Accepting submissions',
-    `Deltas a second of ${clients} requests at a time, by the function and the grouped writes that \`POST /delta\` ends with (guardian.submit_deltas), after signature and computation: payload and result state as large as the published ones (0.5 KB, 16 KB), replay timestamp, candidate and wake-up. Together, as an API process commits them, and each in a transaction of its own; beside plain inserts of the same rows, without a wake-up, in the same run. Far is ${far_ms} ms away from the database.`,
+    `Deltas a second of ${clients} requests at a time, by the function and the grouped writes that \`POST /delta\` ends with (guardian.submit_deltas), after signature and computation: payload and result state as large as the published ones (0.5 KB, 16 KB), replay timestamp, candidate and wake-up. Together, as an API process commits them, and each in a transaction of its own; beside plain inserts of the same rows, without a wake-up, in the same run. Far is ${far_ms} ms away from the database: there going together costs latency and gives little, since what waits is the way.`,
     table(
-      ['command', 'together', 'of plain', 'alone', 'plain', 'p50 / p99 ms', 'far p50 ms, alone'],
+      [
+        'command',
+        'together',
+        'of plain',
+        'alone',
+        'plain',
+        'p50 / p99 ms',
+        'far: together / alone',
+        'p50 ms',
+      ],
       rows,
     ),
   ].join('\n\n');
@@ -124,37 +135,39 @@ function stopTable(runs: Runs): string {
   ].map(([what, field]) => [what, run[`${field}_p99_ms`], run[`${field}_max_ms`]]);
   return [
     '### Planned stop',
-    `100 candidates a second in ${run['accounts']} accounts, while ${run['stops']} times another worker is started and one is stopped. "Around": candidates that were there when the moment came or came in half a second after it. The p99 around a stop is ${run['after_a_stop_of_calm']} times the calm one; that includes what a process that ends takes of the processors that all share. The aim is that no line waits for a worker that is gone. What it would wait for comes after 250 ms (a poll), 2 s (a worker's silence) or 5 s (a sweep), so no candidate may take longer than ${noStallMs} ms. The slowest worker took ${run['slowest_stop_ms']} ms to end; rows left locked: ${run['locked_rows_left']}.`,
+    `100 candidates a second in ${run['accounts']} accounts, while ${run['stops']} times another worker is started and one is stopped. "Around": candidates that came in from a tenth of a second before the moment to half a second after it. The p99 around a stop is ${run['after_a_stop_of_calm']} times the calm one; that includes what a process that ends takes of the processors that all share. The aim is that no line waits for a worker that is gone. What it would wait for comes after 250 ms (a poll), 2 s (a worker's silence) or 5 s (a sweep), so no candidate may take longer than ${noStallMs} ms. The slowest worker took ${run['slowest_stop_ms']} ms to end; rows left locked: ${run['locked_rows_left']}.`,
     table(['candidates', 'p99 ms', 'max ms'], rows),
   ].join('\n\n');
 }
 
 const sizes = [1_000, 10_000, 20_000, 50_000, 100_000];
 
-/** The rate with a queue name for each account and with none, by accounts with work. */
+/**
+ * The rate with a queue name for each account and with none, by accounts with work, and what the
+ * number of names changes: the first as a share of the second, each beside 1 000 accounts.
+ */
 function wideRates(runs: Runs) {
   const field = (accounts: number, queue: string, name: string) =>
     Number(runs[`wide --accounts ${accounts} --queue ${queue}`]?.[name]);
-  const ofFew = (queue: string) =>
-    median(sizes.map((size) => field(size, queue, 'with_1000_accounts_per_s')));
   return sizes.map((size) => {
     const [named, none] = ['account', 'none'].map((queue) => ({
       rate: field(size, queue, 'finalizations_per_s'),
       // of the same run: a machine that was slow in one of the two runs does not count
-      steady: field(size, queue, 'of_1000_accounts') * ofFew(queue),
+      ofFew: field(size, queue, 'of_1000_accounts'),
     }));
     return {
       size,
       named: named!.rate,
       none: none!.rate,
-      namedOfNone: Number((named!.steady / none!.steady).toFixed(2)),
+      namedOfNone: Number((named!.ofFew / none!.ofFew).toFixed(2)),
     };
   });
 }
 
 /**
  * The smallest measured number of accounts with work from which on, at every larger one as well,
- * queue names cost more than a tenth of the rate; undefined when they do not at the largest.
+ * the number of queue names costs more than a tenth of the rate; undefined when it does not at the
+ * largest.
  */
 export function crossingPoint(runs: Runs): number | undefined {
   return wideRates(runs).find((_row, n, rows) =>
@@ -168,17 +181,13 @@ function wideTable(runs: Runs): string {
   const crossing = crossingPoint(runs);
   return [
     '### When to switch to `WAKE_QUEUE=none`',
-    'One candidate an account, all due at once; finalizations a second. Each run first drains 1 000 accounts many times by the same workers; the last column compares the rates beside that one, so that a machine that was slow during one of two runs does not count.',
+    'One candidate an account, all due at once; finalizations a second. Queue names cost something with few accounts too (`many` with and without, above). What their number adds is the last column: each run first drains 1 000 accounts many times by the same workers, and the rates are compared beside that one, so that a machine that was slow during one of two runs does not count.',
     table(
-      ['accounts with work', 'account', 'none', 'account of none'],
+      ['accounts with work', 'account', 'none', 'what their number changes'],
       rows.map(({ size, named, none, namedOfNone }) => [size, named, none, namedOfNone]),
     ),
     crossing
-      ? `From ${crossing} accounts with work at the same time, queue names cost more than a tenth of the rate.`
-      : 'Up to the largest number measured, queue names cost less than a tenth of the rate.',
+      ? `From ${crossing} accounts with work at the same time, the number of queue names costs more than a tenth of the rate.`
+      : 'Up to the largest number measured, the number of queue names costs less than a tenth of the rate.',
   ].join('\n\n');
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -95,6 +95,15 @@ export async function judge(sql: Sql, secret: string | null): Promise<Verdict> {
   };
 }
 
+/** Jobs, queues and lines that stayed locked by somebody. */
+export async function lockedRows(sql: Sql): Promise<number> {
+  const [row] = await sql<{ n: number }[]>`
+    select ((select count(*) from graphile_worker._private_jobs where locked_by is not null)
+      + (select count(*) from graphile_worker._private_job_queues where locked_by is not null)
+      + (select count(*) from canonry.line where holder is not null))::int as n`;
+  return row?.n ?? 0;
+}
+
 export interface Timing {
   finalized: number;
   finalizations_per_s: number;

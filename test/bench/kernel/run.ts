@@ -22,6 +22,7 @@ export async function runScenario(
       workers: order.workers,
       queue: order.queue,
       latency_ms: order.latencyMs,
+      concurrency: order.concurrency,
       ...fields,
       postgres: stage.settings.join(' '),
       cpu: machine.cpu,

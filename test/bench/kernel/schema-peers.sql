@@ -1,6 +1,9 @@
 -- The same payments and effects for job engines that know no candidates: one job a payment.
 create sequence bench.peer_candidate;
 
+-- A job that runs again finds its payment done, and is counted.
+create unique index effect_once on bench.effect (candidate_id);
+
 -- Every time a payment was finalized once more.
 create table bench.peer_repeat (candidate_id bigint not null);
 

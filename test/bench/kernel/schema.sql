@@ -19,11 +19,14 @@ create table bench.payment (
 create table bench.effect (
   pos bigint generated always as identity primary key,
   account text not null,
-  candidate_id bigint not null unique,
+  candidate_id bigint not null,
   seq bigint not null,
   receipt text,
   at timestamptz not null default clock_timestamp()
 );
+
+-- not unique: what happened twice has to be seen
+create index effect_candidate on bench.effect (candidate_id);
 
 create type bench.head as (
   line_id bigint, fence bigint, candidate_id bigint, attempts integer, failures integer,

@@ -72,7 +72,8 @@ export function targetTable(runs: Runs): string {
     const aim = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
     const met = Number(value) >= (atLeast ?? -Infinity) && Number(value) <= (atMost ?? Infinity);
     const verdict = value === undefined ? 'not measured' : met ? 'met' : '**missed**';
-    return [`\`${command}\``, `${value ?? ''} ${what}`, aim, verdict];
+    const commit = runs[command]?.['commit'] ?? '-';
+    return [`\`${command}\``, `${value ?? ''} ${what}`, aim, verdict, commit];
   });
-  return table(['command', 'measured', 'aim', ''], rows);
+  return table(['command', 'measured', 'aim', '', 'commit'], rows);
 }

@@ -1,7 +1,7 @@
 /** What accounts that were active once and are quiet now cost: `many` with and without them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drainAll, openFleet, untilEffects, type Drained } from '../kernel/fleet.ts';
-import { createAccounts, settleDown, submitAll } from '../kernel/load.ts';
+import { createAccounts, settleDown, submitAll, type Verdict } from '../kernel/load.ts';
 import type { Scenario, ScenarioOptions } from '../kernel/scenario.ts';
 import type { Run, Stage } from '../kernel/stage.ts';
 
@@ -18,7 +18,7 @@ export const idle: Scenario = async (stage, options) => {
   const fresh = await stage.openRun();
   const rates: Record<'with' | 'without', number[]> = { with: [], without: [] };
   const costs: Record<'with' | 'without', number[]> = { with: [], without: [] };
-  let last: Drained | undefined;
+  const last: Partial<Record<'with' | 'without', Drained>> = {};
   for (let round = 0; round < rounds; round++) {
     options.say(`round ${round + 1} of ${rounds} …`);
     const from = quiet + 1 + round * active.accounts;
@@ -30,7 +30,7 @@ export const idle: Scenario = async (stage, options) => {
       const drained = await (which === 'with' ? among() : without());
       rates[which].push(drained.finalizations_per_s);
       costs[which].push(processorMs(drained));
-      if (which === 'with') last = drained;
+      last[which] = drained;
     }
   }
   await Promise.all([old.drop(), fresh.drop()]);
@@ -38,9 +38,11 @@ export const idle: Scenario = async (stage, options) => {
     accounts: active.accounts,
     candidates: active.accounts * active.each,
     idle_accounts: quiet,
-    ...last,
+    ...last.with,
+    // of both databases: each verdict is about all rounds of its own
+    ...both(last, 'order_violations', 'lost', 'duplicates'),
     // the quiet accounts were made so in batches, without look-ups
-    without_answer: (last?.without_answer ?? quiet) - quiet,
+    without_answer: both(last, 'without_answer').without_answer - quiet,
     without_idle_per_s: median(rates.without),
     with_idle_per_s: median(rates.with),
     with_of_without: Number((median(rates.with) / median(rates.without)).toFixed(3)),
@@ -97,6 +99,14 @@ function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const [low = 0, high = low] = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1);
   return Number(((low + high) / 2).toPrecision(4));
+}
+
+function both<Name extends keyof Verdict>(
+  last: Partial<Record<'with' | 'without', Drained>>,
+  ...names: Name[]
+): Record<Name, number> {
+  const sum = (name: Name) => (last.with?.[name] ?? 0) + (last.without?.[name] ?? 0);
+  return Object.fromEntries(names.map((name) => [name, sum(name)])) as Record<Name, number>;
 }
 
 /** Of one finalization, in all processes together. */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addWorker, untilEffects } from '../kernel/fleet.ts';
-import { createAccounts, judge, submitAll } from '../kernel/load.ts';
+import { createAccounts, judge, lockedRows, submitAll } from '../kernel/load.ts';
 import { startChain } from '../kernel/processes.ts';
 import { secret, type Scenario, type ScenarioOptions } from '../kernel/scenario.ts';
 import type { Run } from '../kernel/stage.ts';
@@ -37,7 +37,7 @@ export const recovery: Scenario = async (stage, options) => {
   );
   const seconds = (performance.now() - started) / 1_000;
   const verdicts = await Promise.all(runs.map((run) => judge(run.sql, secret)));
-  const left = await Promise.all(runs.map(locked));
+  const left = await Promise.all(runs.map((run) => lockedRows(run.sql)));
   await Promise.all(runs.map((run) => run.drop()));
   const sorted = times.toSorted((a, b) => a - b);
   const at = (q: number) => Number((sorted[Math.floor(q * (sorted.length - 1))] ?? 0).toFixed(0));
@@ -99,13 +99,4 @@ async function killOnce(
   await Promise.all(survivors.map((survivor) => survivor.end('SIGTERM')));
   await chain.close();
   return { ms: rows.map((row) => row.ms), looked };
-}
-
-/** Jobs and queues that stayed locked by somebody. */
-async function locked(run: Run): Promise<number> {
-  const [row] = await run.sql<{ n: number }[]>`
-    select ((select count(*) from graphile_worker._private_jobs where locked_by is not null)
-      + (select count(*) from graphile_worker._private_job_queues where locked_by is not null)
-      + (select count(*) from canonry.line where holder is not null))::int as n`;
-  return row?.n ?? 0;
 }

@@ -1,7 +1,7 @@
 /** Workers that are stopped on purpose and replaced under steady traffic. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addWorker, openFleet, untilEffects } from '../kernel/fleet.ts';
-import { createAccounts, judge, timing } from '../kernel/load.ts';
+import { createAccounts, judge, lockedRows, timing } from '../kernel/load.ts';
 import { secret, type Scenario } from '../kernel/scenario.ts';
 import type { Run } from '../kernel/stage.ts';
 import { startTraffic } from '../kernel/traffic.ts';
@@ -58,9 +58,7 @@ export const stop: Scenario = async (stage, given) => {
   const afterStarts = await slowest(run, starts);
   const afterStops = await slowest(run, ends);
   const verdict = await judge(run.sql, secret);
-  const [left] = await run.sql<{ n: number }[]>`
-    select ((select count(*) from graphile_worker._private_jobs where locked_by is not null)
-      + (select count(*) from canonry.line where holder is not null))::int as n`;
+  const left = await lockedRows(run.sql);
   await run.drop();
   return {
     accounts,
@@ -79,7 +77,7 @@ export const stop: Scenario = async (stage, given) => {
     after_a_stop_max_ms: afterStops.max,
     after_a_stop_of_calm: Number((afterStops.p99 / calm.p99_ms).toFixed(2)),
     slowest_stop_ms: Number(Math.max(...stopMs).toFixed(0)),
-    locked_rows_left: left?.n ?? 0,
+    locked_rows_left: left,
   };
 };
 
