@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -12,6 +13,8 @@ const clients = 'test/clients/**/*.test.ts';
 
 export default defineConfig({
   test: {
+    // by default all processors but one: on two that is one file at a time
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
@@ -51,7 +54,6 @@ export default defineConfig({
           name: 'clients',
           include: [clients],
           globalSetup: [databases],
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

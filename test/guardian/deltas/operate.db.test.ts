@@ -26,7 +26,10 @@ describe.each(shared)('a person at work on $name', ({ open }) => {
     void other.finally(() => (through = true)).catch(() => {});
     for (;;) {
       const [row] = await database.sql<{ waiting: boolean }[]>`
-        select exists (select 1 from pg_locks where not granted) as waiting`;
+        select exists (
+          select 1 from pg_stat_activity
+          where wait_event_type = 'Lock' and datname = current_database()
+        ) as waiting`;
       if (row?.waiting || through) return;
       await sleep(5);
     }
