@@ -80,7 +80,7 @@ async function passThrough(sql: Sql, n: number): Promise<void> {
   const [given] = await sql<{ outcome: string }[]>`
     select outcome from guardian.give_up_delta(${account}, ${lost.line_id}, ${lost.fence},
       ${lost.candidate_id}, 'discarded', 'client_abandoned', 60, null)`;
-  expect(given?.outcome).toBe('resolved');
+  expect(given?.outcome).toBe('abandoned');
   at += 1;
   await sql`select guardian.admit_read(${account}, 1, 'ecdsa', '{s}', ${at})`;
   await sql`select guardian.issue_challenge('realm', ${account}, ${account}, '{}', 60, 4)`;
