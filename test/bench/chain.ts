@@ -1,6 +1,6 @@
 /**
- * The chain of the benchmarks, a process of its own: answers a look-up with a receipt that
- * nobody else can make, after a latency (a message changes it), and counts what it was asked.
+ * The chain of the benchmarks, a process of its own: answers a look-up with a receipt for each
+ * payment that nobody else can make, after a latency (a message changes it), and counts its calls.
  */
 import http from 'node:http';
 import process from 'node:process';
@@ -15,8 +15,9 @@ let calls = 0;
 
 const server = http.createServer((request, response) => {
   calls += 1;
-  const [, , account = '', seq = ''] = (request.url ?? '').split('/');
-  const body = receiptOf(account, seq, secret);
+  const [, , account = '', seqs = ''] = (request.url ?? '').split('/');
+  const receipts = seqs.split(',').map((seq) => receiptOf(account, seq, secret));
+  const body = receipts.join(',');
   const answer = () => {
     response.writeHead(200, { 'content-length': body.length });
     response.end(body);

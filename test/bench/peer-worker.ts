@@ -20,7 +20,7 @@ await sql`select 1`;
 
 /** One look-up, one write, as the kernel's domain does. */
 async function finalize({ account, candidate, seq }: Payment): Promise<void> {
-  const receipt = await chain.lookUp(account, BigInt(seq));
+  const [receipt = ''] = await chain.lookUp(account, BigInt(seq));
   await sql`select bench.peer_finalize(${account}, ${candidate}, ${receipt})`;
 }
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import http from 'node:http';
 
 export interface ChainClient {
-  /** Asks the chain about one payment. */
-  lookUp(account: string, seq: bigint): Promise<string>;
+  /** Asks the chain about payments of one account, in one call: a receipt for each, in order. */
+  lookUp(account: string, ...seqs: bigint[]): Promise<string[]>;
   close(): void;
 }
 
@@ -16,14 +16,14 @@ export function receiptOf(account: string, seq: string, secret: string): string 
 export function openChain(port: number, connections: number): ChainClient {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
   return {
-    lookUp: (account, seq) =>
+    lookUp: (account, ...seqs) =>
       new Promise((resolve, reject) => {
-        const path = `/look/${account}/${seq}`;
+        const path = `/look/${account}/${seqs.join(',')}`;
         const request = http.get({ host: '127.0.0.1', port, path, agent }, (response) => {
           let body = '';
           response.setEncoding('latin1');
           response.on('data', (text: string) => (body += text));
-          response.on('end', () => resolve(body));
+          response.on('end', () => resolve(body.split(',')));
           response.on('error', reject);
         });
         request.on('error', reject);

@@ -21,7 +21,7 @@ export function peerTable(runs: Runs): string {
   const faults = ['order_violations', 'lost', 'duplicates', 'unfinished'];
   return [
     '### Beside other job engines',
-    '`npm run bench -- peers --json`: the same payments, one look-up each, every account in order, in one run. graphile-worker: one job a payment, a named queue an account, default settings but the concurrency. pg-boss 12: policy `key_strict_fifo`, one job a payment, the fastest polling it offers. An engine that was not done after 20 s is judged by what it had done: its latencies are those of the payments it finalized, the others are unfinished. "Twice": finalized once more; the write of the others lets it have no second effect. "-": recorded before a run said so. On one account Canonry looks up 20 candidates ahead and writes them in one transaction.',
+    '`npm run bench -- peers --json`: the same payments, one look-up each, every account in order, in one run. graphile-worker: one job a payment, a named queue an account, default settings but the concurrency. pg-boss 12: policy `key_strict_fifo`, one job a payment, the fastest polling it offers. An engine that was not done after 20 s is judged by what it had done: its latencies are those of the payments it finalized, the others are unfinished. "Twice": finalized once more; the write of the others lets it have no second effect. "-": recorded before a run said so. On one account Canonry asks about 20 candidates in one call and writes them in one transaction (recorded runs before this: in 20 calls).',
     'Finalizations a second:',
     table(
       ['work', ...engines.map(([, name]) => name)],

@@ -13,7 +13,7 @@ export interface SettleContext {
   writes: SettleWrites;
   /** Without a chain the decision needs no look-up and candidates are decided in batches. */
   chain: ChainClient | null;
-  /** Candidates of a line that are looked up at once and written in one transaction. */
+  /** Candidates of a line that one call of the chain is about and one transaction writes. */
   ahead: number;
   wakeQueue: 'account' | 'none';
   held: HeldLines;
@@ -108,7 +108,10 @@ function lineWork(context: SettleContext, account: string, holder: string): Line
   };
 }
 
-/** One look-up for each candidate, then one fenced write. */
+/**
+ * A look-up, then one fenced write. One call asks about all that are looked up ahead: they are of one
+ * account, as the candidates that one commitment of an account on chain says have landed.
+ */
 async function afterLooking(
   { sql, writes, ahead }: SettleContext,
   chain: ChainClient,
@@ -118,12 +121,12 @@ async function afterLooking(
   const { line_id: line, fence, candidate_id: candidate } = head;
   if (ahead === 1) {
     if (candidate === null) return undefined;
-    const receipt = await chain.lookUp(account, head.seq);
+    const [receipt = ''] = await chain.lookUp(account, head.seq);
     return writes.finalize({ account, line, fence, candidate, receipt });
   }
   const upcoming = await sql<{ candidate_id: bigint; seq: bigint }[]>`
     select candidate_id, seq from bench.upcoming(${line}, ${ahead}::int)`;
-  const receipts = await Promise.all(upcoming.map(({ seq }) => chain.lookUp(account, seq)));
+  const receipts = await chain.lookUp(account, ...upcoming.map(({ seq }) => seq));
   const candidates = upcoming.map((payment) => String(payment.candidate_id));
   const [row] = await sql<Settled[]>`
     select r.outcome, (r.next).* from bench.finalize_looked(
