@@ -107,7 +107,7 @@ function hotTable(runs: Runs): string {
   });
   return [
     '### One account with a long line',
-    'A line of 5 000 candidates of one account, laid in before and woken once, beside 200 neighbours who submit 100 candidates a second; what submitting costs is `ingest`. Asking the chain about 20 candidates in one call, as one commitment of an account tells of all that led there, and writing them in one transaction is what the bench\'s domain does with a long line, not the kernel: one candidate after the other, each with its call and its write, is `--ahead 1`; decisions without a look-up are `--batch`. Rounds take turns, the neighbours alone and beside a drain; the rate is that of the middle round, and each p99 is over the neighbours\' candidates of all rounds (the smaller number is shown). "-": recorded before a run said so.',
+    'A line of 5 000 candidates of one account, laid in before and woken once, beside 200 neighbours who submit 100 candidates a second; what submitting costs is `ingest`. Asking the chain about 25 candidates in one call, as one commitment of an account tells of all that led there, and writing them in one transaction is what the bench\'s domain does with a long line, not the kernel: one candidate after the other, each with its call and its write, is `--ahead 1`; decisions without a look-up are `--batch`. Rounds take turns, the neighbours alone and beside a drain; the rate is that of the middle round, and each p99 is over the neighbours\' candidates of all rounds (the smaller number is shown). "-": recorded before a run said so.',
     table(
       [
         'command',

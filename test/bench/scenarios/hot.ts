@@ -22,7 +22,7 @@ const aloneMs = 1_300;
 const hot = neighbours + 1;
 
 /** Of the long line: looked up at once, written together. */
-const ahead = 20;
+const ahead = 25;
 
 export const hotAccount: Scenario = async (stage, given) => {
   const options = { ...given, ahead: given.ahead ?? ahead };
