@@ -48,8 +48,6 @@ export const kernelLimits = {
    * deadlock_timeout (1 s): in a circle with a batch of completions we give way, because the engine
    * ends its pool over a completion that it could not write. */
   lockWaitMs: 700,
-  /** A write without an answer for longer than its statement may run has lost its connection. */
-  answerMs: 35_000,
   /** Connections one worker uses at a time for its writes: claims, resolutions and snoozes, two
    * groups of each, a heartbeat and a sweep. Opened before its first job. */
   workerConnections: 8,

@@ -1,4 +1,7 @@
-import { kernelLimits } from '../limits.ts';
+import { databaseLimits } from '../limits.ts';
+
+/** Longer than the statement may run. */
+const answerMs = databaseLimits.statementMs + databaseLimits.answerGraceMs;
 
 /**
  * Waits for a statement of a drain, but not for ever: a connection that fell silent is a lost one,
@@ -10,7 +13,7 @@ export async function answered<T>(statement: PromiseLike<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error('the database did not answer a statement')),
-    kernelLimits.answerMs,
+    answerMs,
   );
   try {
     return await Promise.race([statement, late.promise]);

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { describe, expect, it, vi } from 'vitest';
 import { groupCommit, rowsAsJson } from '../../src/kernel/group-commit.ts';
-import { kernelLimits } from '../../src/limits.ts';
+import { databaseLimits, kernelLimits } from '../../src/limits.ts';
 
 /** A write whose statements answer when they are told to. */
 function heldBack(patience?: { ms: number; groups: number }) {
@@ -110,7 +110,7 @@ describe('group commit', () => {
     const lost = commit('a');
     const told = expect(lost).rejects.toThrow('did not answer');
     await turn();
-    await vi.advanceTimersByTimeAsync(kernelLimits.answerMs);
+    await vi.advanceTimersByTimeAsync(databaseLimits.statementMs + databaseLimits.answerGraceMs);
     await told;
     vi.useRealTimers();
     const next = commit('b');

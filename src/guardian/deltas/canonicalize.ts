@@ -151,12 +151,8 @@ function next(
   verdict: Verdict,
 ): DeltaHead | null {
   const { outcome } = row ?? {};
-  const reason =
-    outcome === 'abandoned'
-      ? 'client_abandoned'
-      : verdict.kind === 'give_up'
-        ? verdict.reason
-        : undefined;
+  const asked = verdict.kind === 'give_up' ? verdict.reason : undefined;
+  const reason = outcome === 'abandoned' ? 'client_abandoned' : asked;
   countVerdict(context.metrics, head, verdict, outcome);
   const fields = { account: accountId, nonce: String(head.nonce), outcome, reason };
   context.log.info(fields, 'delta resolved');

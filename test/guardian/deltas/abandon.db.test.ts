@@ -1,23 +1,10 @@
 /** What a request to abandon a delta changes, and what it does not, on every database. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/connect.ts';
+import { describe, expect, it } from 'vitest';
 import { everyDatabase } from '../../support/databases.ts';
-import { Stage, word } from './stage.ts';
+import { stageOn, word } from './stage.ts';
 
 describe.each(everyDatabase)('abandoning on $name', ({ open }) => {
-  let database: Database;
-  let stage: Stage;
-
-  beforeAll(async () => {
-    database = await open();
-    stage = new Stage(database);
-  });
-  afterAll(() => database.close());
-
-  /** As if the requests to abandon lay that far back. */
-  const age = (seconds: number) => database.sql`update guardian.delta
-    set abandon_requested_at = abandon_requested_at - make_interval(secs => ${seconds})
-    where account_id = ${stage.accountId}`;
+  const stage = stageOn(open);
 
   it.each([86_400, 0])(
     'while the look goes on that ends the delta: it is discarded, also with %s s of retention',
@@ -51,7 +38,7 @@ describe.each(everyDatabase)('abandoning on $name', ({ open }) => {
     await stage.look();
     await stage.submit(2, 2, 3);
     expect(await stage.abandon(2)).toBe('pending');
-    await age(20);
+    await stage.ageAbandon(20);
     stage.shows = word(1);
     for (let i = 0; i < 3; i++) await stage.look();
     expect(await stage.delta(2)).toMatchObject({ status: 'candidate', why: 'node_behind' });
@@ -80,7 +67,7 @@ describe.each(everyDatabase)('abandoning on $name', ({ open }) => {
     await stage.submit(1, 1, 2, 3);
     await stage.submit(2, 2, 3, 3);
     const abandon = async (nonce: number, shown: string | null) => {
-      const [row] = await database.sql<{ outcome: string }[]>`
+      const [row] = await stage.database.sql<{ outcome: string }[]>`
         select outcome from guardian.request_abandon(
           ${stage.accountId}, 1, ${word(0xabc)}, ${stage.tick()}, ${nonce}, ${shown})`;
       return row!.outcome;
@@ -95,12 +82,12 @@ describe.each(everyDatabase)('abandoning on $name', ({ open }) => {
     await stage.submit(1, 1, 2);
     await stage.look();
     const details = async () => {
-      const [row] = await database.sql<{ details: { retry_after_secs: number | null } }[]>`
+      const [row] = await stage.database.sql<{ details: { retry_after_secs: number | null } }[]>`
         select guardian.refusal_details(${stage.accountId}, 'conflict_pending_delta') as details`;
       return row!.details.retry_after_secs;
     };
     expect(await details()).toBeGreaterThanOrEqual(1);
-    await database.sql`update canonry.candidate set state = 'halted'
+    await stage.database.sql`update canonry.candidate set state = 'halted'
       where candidate_id = ${await stage.candidateOf(1)}`;
     expect(await details()).toBeNull();
   });

@@ -1,19 +1,11 @@
 /** A delta's way out of `candidate`, on every database, with a chain the test decides about. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/connect.ts';
+import { describe, expect, it } from 'vitest';
 import { ChainError } from '../../../src/guardian/networks/network.ts';
 import { everyDatabase } from '../../support/databases.ts';
-import { Stage, word } from './stage.ts';
+import { stageOn, word } from './stage.ts';
 
 describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
-  let database: Database;
-  let stage: Stage;
-
-  beforeAll(async () => {
-    database = await open();
-    stage = new Stage(database);
-  });
-  afterAll(() => database.close());
+  const stage = stageOn(open);
 
   it('waits for the transaction, then promotes: state, delta and candidate at once', async () => {
     await stage.openAccount();
@@ -34,7 +26,8 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     await stage.submit(1, 1, 2);
     stage.shows = new ChainError('the node is down');
     for (let i = 0; i < 5; i++) await stage.look();
-    const [row] = await database.sql`select d.retry_count, d.divergence_count, c.why, c.last_error
+    const [row] = await stage.database
+      .sql`select d.retry_count, d.divergence_count, c.why, c.last_error
       from guardian.delta d join canonry.candidate c using (candidate_id)
       where d.account_id = ${stage.accountId}`;
     expect(row).toEqual({
@@ -48,7 +41,8 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
   it('gives up after the grace period and 48 looks', async () => {
     await stage.openAccount();
     await stage.submit(1, 1, 2);
-    await database.sql`update canonry.candidate set submitted_at = now() - interval '11 minutes'
+    await stage.database
+      .sql`update canonry.candidate set submitted_at = now() - interval '11 minutes'
       where resolved_at is null`;
     for (let i = 0; i < 47; i++) await stage.look();
     expect(await stage.delta(1)).toMatchObject({ status: 'candidate' });
@@ -110,10 +104,11 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     const { line_id: line, fence, candidate_id: candidate } = held;
     const claimed = { account: stage.accountId, line, fence, candidate };
     // metadata writes are fenced as well: account, deltas and candidates stay as they are
-    const everything = () => database.sql`select array_agg((a, d, c) order by d.nonce)::text as rows
+    const everything = () => stage.database
+      .sql`select array_agg((a, d, c) order by d.nonce)::text as rows
       from guardian.account a join guardian.delta d using (account_id)
       join canonry.candidate c using (candidate_id) where account_id = ${stage.accountId}`;
-    await database.sql`select canonry.retire('first')`;
+    await stage.database.sql`select canonry.retire('first')`;
     const before = await everything();
     const landed = { ...claimed, through: held.candidates[1]! };
     expect((await stage.context.writes.promote(landed)).outcome).toBe('fenced');
@@ -133,12 +128,13 @@ describe.each(everyDatabase)('canonicalization on $name', ({ open }) => {
     for (let i = 0; i < 9; i++) await stage.look();
     expect(await stage.delta(1)).toMatchObject({ status: 'candidate', why: 'failed' });
     await stage.look();
-    const [row] = await database.sql`select state, last_error from canonry.candidate c
+    const [row] = await stage.database.sql`select state, last_error from canonry.candidate c
       join guardian.delta d using (candidate_id) where d.account_id = ${stage.accountId}`;
     expect(row).toEqual({ state: 'halted', last_error: 'Error: a bug' });
-    const [head] = await database.sql<{ candidate_id: bigint }[]>`
+    const [head] = await stage.database.sql<{ candidate_id: bigint }[]>`
       select candidate_id from guardian.delta where account_id = ${stage.accountId}`;
-    await database.sql`select canonry.operate(${head!.candidate_id}, 'discard', 'me', 'test')`;
+    await stage.database
+      .sql`select canonry.operate(${head!.candidate_id}, 'discard', 'me', 'test')`;
     expect(await stage.delta(1)).toMatchObject({
       status: 'discarded',
       status_reason: 'client_abandoned',

@@ -1,18 +1,10 @@
 /** What a chain that shows a foreign commitment leads to, on every database. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/connect.ts';
+import { describe, expect, it } from 'vitest';
 import { everyDatabase } from '../../support/databases.ts';
-import { Stage, word } from './stage.ts';
+import { stageOn, word } from './stage.ts';
 
 describe.each(everyDatabase)('divergence on $name', ({ open }) => {
-  let database: Database;
-  let stage: Stage;
-
-  beforeAll(async () => {
-    database = await open();
-    stage = new Stage(database);
-  });
-  afterAll(() => database.close());
+  const stage = stageOn(open);
 
   it('retains a diverged delta at the second look, and takes it back when it lands', async () => {
     await stage.openAccount();
@@ -46,7 +38,7 @@ describe.each(everyDatabase)('divergence on $name', ({ open }) => {
     await stage.look();
     await stage.wakeUp();
     expect(stage.looks).toBe(1);
-    const [head] = await database.sql<{ seconds: number }[]>`
+    const [head] = await stage.database.sql<{ seconds: number }[]>`
       select extract(epoch from next_attempt_at - now())::float8 as seconds
       from canonry.candidate c join guardian.delta d using (candidate_id)
       where d.account_id = ${stage.accountId}`;
@@ -72,9 +64,7 @@ describe.each(everyDatabase)('divergence on $name', ({ open }) => {
     await stage.openAccount();
     await stage.submit(1, 1, 2);
     expect(await stage.abandon(1)).toBe('pending');
-    await database.sql`update guardian.delta
-      set abandon_requested_at = abandon_requested_at - interval '20 seconds'
-      where account_id = ${stage.accountId}`;
+    await stage.ageAbandon(20);
     stage.shows = word(9);
     await stage.wakeUp();
     expect(stage.looks).toBe(1);
@@ -138,7 +128,7 @@ describe.each(everyDatabase)('divergence on $name', ({ open }) => {
     const head = await stage.context.writes.claim({ account: stage.accountId, holder: 'worker' });
     await stage.submit(2, 2, 3, 3);
     const giveUp = async (seen: string) => {
-      const [row] = await database.sql<{ outcome: string }[]>`
+      const [row] = await stage.database.sql<{ outcome: string }[]>`
         select outcome from guardian.give_up_delta(${stage.accountId}, ${head.line_id}, ${head.fence},
           ${head.candidate_id}, 'retained', 'diverged', 60, ${seen})`;
       return row!.outcome;

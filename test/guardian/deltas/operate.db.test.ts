@@ -1,31 +1,23 @@
 /** A person acts on a line while others work on its account, over two connections. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/connect.ts';
+import { describe, expect, it } from 'vitest';
 import { auditOf } from '../../../src/kernel/inspect.ts';
 import { operate } from '../../../src/kernel/operate.ts';
 import { everyDatabase } from '../../support/databases.ts';
-import { Stage } from './stage.ts';
+import { stageOn } from './stage.ts';
 
 // the embedded database runs one transaction at a time
 const shared = everyDatabase.filter(({ name }) => name.startsWith('Postgres'));
 
 describe.each(shared)('a person at work on $name', ({ open }) => {
-  let database: Database;
-  let stage: Stage;
-
-  beforeAll(async () => {
-    database = await open();
-    stage = new Stage(database);
-  });
-  afterAll(() => database.close());
+  const stage = stageOn(open);
 
   /** Until the other one waits for a lock, or is through without. */
   const meet = async (other: Promise<unknown>) => {
     let through = false;
     void other.finally(() => (through = true)).catch(() => {});
     for (;;) {
-      const [row] = await database.sql<{ waiting: boolean }[]>`
+      const [row] = await stage.database.sql<{ waiting: boolean }[]>`
         select exists (
           select 1 from pg_stat_activity
           where wait_event_type = 'Lock' and datname = current_database()
@@ -41,9 +33,9 @@ describe.each(shared)('a person at work on $name', ({ open }) => {
       await stage.openAccount();
       await stage.submit(1, 1, 2, 2);
       const head = await stage.candidateOf(1);
-      const person = await database.sql.begin(async (sql) => {
+      const person = await stage.database.sql.begin(async (sql) => {
         expect(await stage.submit(2, 2, 3, 2, true, sql)).toBe('submitted');
-        const operated = operate(database.sql, head, action, 'me', 'test');
+        const operated = operate(stage.database.sql, head, action, 'me', 'test');
         await meet(operated);
         return { operated };
       });
@@ -52,7 +44,7 @@ describe.each(shared)('a person at work on $name', ({ open }) => {
       expect(await stage.delta(1)).toMatchObject({ status });
       expect(await stage.delta(2)).toMatchObject({ status: 'retained', why: 'base_lost' });
       expect(await stage.reconcilesIn()).toBeGreaterThan(50);
-      const [parked, ended] = await auditOf(database.sql, stage.accountId, 2);
+      const [parked, ended] = await auditOf(stage.database.sql, stage.accountId, 2);
       expect([parked?.action, ended?.action].toSorted()).toEqual(['park', action].toSorted());
     },
   );

@@ -1,18 +1,10 @@
 /** What becomes of deltas that were given up, on every database (protocol §4.1, §4.8). */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/connect.ts';
+import { describe, expect, it } from 'vitest';
 import { everyDatabase } from '../../support/databases.ts';
-import { Stage, word } from './stage.ts';
+import { stageOn, word } from './stage.ts';
 
 describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) => {
-  let database: Database;
-  let stage: Stage;
-
-  beforeAll(async () => {
-    database = await open();
-    stage = new Stage(database);
-  });
-  afterAll(() => database.close());
+  const stage = stageOn(open);
 
   /** Gives the head of the line up for a commitment that nobody knows. */
   const diverge = async (context = stage.context) => {
@@ -22,7 +14,7 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
   };
   /** The given-up deltas of the account, and the last look at them, are so many seconds older. */
   const age = async (seconds: number) => {
-    await database.sql`update guardian.delta
+    await stage.database.sql`update guardian.delta
       set status_timestamp = status_timestamp - make_interval(secs => ${seconds})
       where account_id = ${stage.accountId} and status in ('retained', 'discarded')`;
   };
@@ -79,7 +71,7 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
   it('a line that lost its base is looked at again', async () => {
     await stage.openAccount();
     await stage.submit(1, 1, 2);
-    await database.sql`update guardian.account set commitment = ${word(7)}
+    await stage.database.sql`update guardian.account set commitment = ${word(7)}
       where account_id = ${stage.accountId}`;
     stage.shows = word(2);
     await stage.look();
@@ -99,7 +91,7 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
     expect(await stage.reconcilesIn()).toBeLessThan(61);
     await stage.reconcile();
     expect(await stage.reconcilesIn()).toBeLessThan(61);
-    await database.sql`select graphile_worker.add_job('reconcile',
+    await stage.database.sql`select graphile_worker.add_job('reconcile',
       json_build_object('account', ${stage.accountId}::text), run_at := now() + interval '5 s',
       job_key := ${`reconcile:${stage.accountId}`})`;
     await stage.submit(3, 1, 4);
@@ -134,7 +126,8 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
     await stage.openAccount();
     await stage.submit(1, 1, 2);
     expect(await stage.abandon(1)).toBe('pending');
-    await database.sql`select canonry.operate(${await stage.candidateOf(1)}, 'skip', 'me', 'test')`;
+    await stage.database
+      .sql`select canonry.operate(${await stage.candidateOf(1)}, 'skip', 'me', 'test')`;
     expect(await stage.delta(1)).toMatchObject({ ...abandoned, why: 'skipped' });
   });
 
@@ -161,7 +154,7 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
     let nonce = 0;
     for (let step = 1; step < last; step++) {
       for (const side of [1, 2]) {
-        await database.sql`update guardian.account set commitment = ${word(step)}
+        await stage.database.sql`update guardian.account set commitment = ${word(step)}
           where account_id = ${stage.accountId}`;
         const between = step * 100 + side;
         await stage.submit((nonce += 1), step, between, 3);
@@ -169,12 +162,12 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
         await diverge();
       }
     }
-    await database.sql`update guardian.account set commitment = ${word(1)}
+    await stage.database.sql`update guardian.account set commitment = ${word(1)}
       where account_id = ${stage.accountId}`;
     stage.shows = word(last);
     await stage.reconcile();
     expect((await stage.account()).commitment).toBe(word(last));
-    const canonical = await database.sql<{ prev: string; next: string }[]>`
+    const canonical = await stage.database.sql<{ prev: string; next: string }[]>`
       select prev_commitment as prev, new_commitment as next from guardian.delta
       where account_id = ${stage.accountId} and status = 'canonical' order by nonce`;
     expect(canonical).toHaveLength(2 * (last - 1));
@@ -184,16 +177,16 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
   it('a late landing leaves the signers that the account has by then, if its state names none', async () => {
     await stage.openAccount();
     await stage.submit(1, 1, 2);
-    await database.sql`update guardian.delta set result_signers = null
+    await stage.database.sql`update guardian.delta set result_signers = null
       where account_id = ${stage.accountId}`;
     await diverge();
     const rotated = [word(0xdef)];
-    await database.sql`update guardian.account
+    await stage.database.sql`update guardian.account
       set signer_commitments = ${rotated}, auth_version = auth_version + 1
       where account_id = ${stage.accountId}`;
     stage.shows = word(2);
     await stage.reconcile();
-    const [account] = await database.sql`select commitment, signer_commitments, auth_version
+    const [account] = await stage.database.sql`select commitment, signer_commitments, auth_version
       from guardian.account where account_id = ${stage.accountId}`;
     expect(account).toEqual({ commitment: word(2), signer_commitments: rotated, auth_version: 2n });
   });
@@ -201,10 +194,10 @@ describe.each(everyDatabase)('deltas that were given up, on $name', ({ open }) =
   it('an abandoned delta whose time is over keeps its history, not the state it led to', async () => {
     await stage.openAccount();
     await stage.submit(1, 1, 2);
-    await database.sql`select canonry.operate(
+    await stage.database.sql`select canonry.operate(
       ${await stage.candidateOf(1)}, 'discard', 'me', 'test')`;
     const kept = async () => {
-      const [row] = await database.sql<{ state: boolean }[]>`
+      const [row] = await stage.database.sql<{ state: boolean }[]>`
         select result_state is not null as state from guardian.delta
         where account_id = ${stage.accountId} and status = 'discarded'`;
       return row?.state;

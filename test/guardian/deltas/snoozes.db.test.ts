@@ -13,7 +13,7 @@ describe.each(everyDatabase)('snoozes on $name', ({ open }) => {
   afterAll(() => database.close());
 
   it('share a transaction, each with its own time, reason and fence', async () => {
-    const stage = new Stage(database);
+    const stage = new Stage().on(database);
     const groups: [string, number][] = [];
     const writes = lineWrites(database.sql, (operation, size) => groups.push([operation, size]));
     const accounts: string[] = [];

@@ -1,5 +1,6 @@
 /** An account of its own for each test, with a chain the test decides about. */
 import type { TransactionSql } from 'postgres';
+import { afterAll, beforeAll } from 'vitest';
 import type { Database, Sql } from '../../../src/database/connect.ts';
 import {
   canonicalize,
@@ -16,6 +17,16 @@ import { unobserved } from '../../../src/observability/metrics.ts';
 export const word = (n: number) => `0x${n.toString(16).padStart(64, '0')}`;
 export const signer = word(0xabc);
 
+/** The stage of a suite, which has a database of its own. */
+export function stageOn(open: () => Promise<Database>): Stage {
+  const stage = new Stage();
+  beforeAll(async () => {
+    stage.on(await open());
+  });
+  afterAll(() => stage.database.close());
+  return stage;
+}
+
 /** The database, or a transaction of it. */
 export type Statements = Sql | TransactionSql<{ bigint: bigint }>;
 
@@ -24,13 +35,14 @@ export class Stage {
   /** The chain's answer, or what it fails with. */
   shows: string | null | Error = null;
   looks = 0;
-  context: CanonicalizationContext;
-  readonly #database: Database;
+  database!: Database;
+  context!: CanonicalizationContext;
   #accounts = 0;
   #clock = BigInt(Date.now());
 
-  constructor(database: Database) {
-    this.#database = database;
+  /** On this database from now on. */
+  on(database: Database): this {
+    this.database = database;
     this.context = {
       sql: database.sql,
       writes: lineWrites(database.sql),
@@ -49,6 +61,7 @@ export class Stage {
       reconcileIntervalSeconds: 60,
       log: createLog('silent'),
     };
+    return this;
   }
 
   /** A timestamp no request of this stage has used. */
@@ -61,7 +74,7 @@ export class Stage {
     this.accountId = `0x${(this.#accounts += 1).toString(16).padStart(30, '0')}`;
     this.shows = null;
     this.looks = 0;
-    await this.#database.sql`select guardian.configure_account(
+    await this.database.sql`select guardian.configure_account(
       ${this.accountId}, 0, ${signer}, ${this.tick()}, 'ecdsa', ${[signer]}, ${word(1)},
       ${Uint8Array.of(1)})`;
   }
@@ -73,7 +86,7 @@ export class Stage {
     to: number,
     most = 1,
     bound = true,
-    sql: Statements = this.#database.sql,
+    sql: Statements = this.database.sql,
   ): Promise<string> {
     const id = this.accountId;
     const [row] = await sql<{ outcome: string }[]>`
@@ -87,10 +100,17 @@ export class Stage {
 
   /** The client asks to abandon a delta: what it is told. */
   async abandon(nonce: number): Promise<string | null> {
-    const [row] = await this.#database.sql<{ state: string | null }[]>`
+    const [row] = await this.database.sql<{ state: string | null }[]>`
       select state from guardian.request_abandon(
         ${this.accountId}, 1, ${signer}, ${this.tick()}, ${nonce}, null)`;
     return row!.state;
+  }
+
+  /** As if the account's requests to abandon lay that much further back. */
+  async ageAbandon(seconds: number): Promise<void> {
+    await this.database.sql`update guardian.delta
+      set abandon_requested_at = abandon_requested_at - make_interval(secs => ${seconds})
+      where account_id = ${this.accountId}`;
   }
 
   /** A wake-up. */
@@ -100,19 +120,19 @@ export class Stage {
 
   /** Makes a waiting head due, as the passing of its time would, and runs a wake-up. */
   async look(context = this.context): Promise<void> {
-    await this.#database.sql`update canonry.candidate
+    await this.database.sql`update canonry.candidate
       set next_attempt_at = now() - interval '1 second' where resolved_at is null`;
     await this.wakeUp(context);
   }
 
   /** Runs the account's reconcile pass in place of its job. */
   async reconcile(context = this.context, signal = new AbortController().signal): Promise<void> {
-    await this.#database.sql`select graphile_worker.remove_job(${`reconcile:${this.accountId}`})`;
+    await this.database.sql`select graphile_worker.remove_job(${`reconcile:${this.accountId}`})`;
     await reconcile(context, this.accountId, signal);
   }
 
   async delta(nonce: number) {
-    const [row] = await this.#database.sql<
+    const [row] = await this.database.sql<
       { status: string; status_reason: string | null; why: string }[]
     >`
       select d.status, d.status_reason, c.why from guardian.delta d
@@ -123,21 +143,21 @@ export class Stage {
 
   /** The candidate of a delta. */
   async candidateOf(nonce: number): Promise<bigint> {
-    const [row] = await this.#database.sql<{ candidate_id: bigint }[]>`
+    const [row] = await this.database.sql<{ candidate_id: bigint }[]>`
       select candidate_id from guardian.delta
       where account_id = ${this.accountId} and nonce = ${nonce}`;
     return row!.candidate_id;
   }
 
   async account() {
-    const [row] = await this.#database.sql<{ commitment: string; released_at: Date | null }[]>`
+    const [row] = await this.database.sql<{ commitment: string; released_at: Date | null }[]>`
       select commitment, released_at from guardian.account where account_id = ${this.accountId}`;
     return row!;
   }
 
   /** Seconds until the next reconcile pass of the account; undefined when none is to come. */
   async reconcilesIn(): Promise<number | undefined> {
-    const [job] = await this.#database.sql<{ seconds: number }[]>`
+    const [job] = await this.database.sql<{ seconds: number }[]>`
       select extract(epoch from run_at - now())::float8 as seconds
       from graphile_worker.jobs where key = ${`reconcile:${this.accountId}`}`;
     return job?.seconds;

@@ -1,18 +1,10 @@
 /** A planned stop does not wait for a chain that hangs (K6), on every database. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/database/connect.ts';
+import { describe, expect, it } from 'vitest';
 import { everyDatabase } from '../../support/databases.ts';
-import { Stage, word } from './stage.ts';
+import { stageOn, word } from './stage.ts';
 
 describe.each(everyDatabase)('a planned stop on $name', ({ open }) => {
-  let database: Database;
-  let stage: Stage;
-
-  beforeAll(async () => {
-    database = await open();
-    stage = new Stage(database);
-  });
-  afterAll(() => database.close());
+  const stage = stageOn(open);
 
   /** A chain that begins to answer, and answers when the test says so. */
   const slowChain = () => {
@@ -34,7 +26,7 @@ describe.each(everyDatabase)('a planned stop on $name', ({ open }) => {
     await chain.asked;
     stopping.abort();
     await drained;
-    const [line] = await database.sql`
+    const [line] = await stage.database.sql`
       select l.holder, c.state, c.attempts, c.failures, j.run_at <= now() as due
       from canonry.line l join canonry.candidate c using (line_id)
       join graphile_worker.jobs j on j.key = 'canonicalize:' || l.account

@@ -18,7 +18,7 @@ class Clients {
   readonly #stage: Stage;
 
   constructor(database: Database, maxCandidates = 1) {
-    this.#stage = new Stage(database);
+    this.#stage = new Stage().on(database);
     this.submit = submissionWrites(database.sql, {
       maxCandidates,
       connections: 10,
